@@ -1,0 +1,5 @@
+import sys
+
+from compshare_images.cli import main
+
+sys.exit(main())
