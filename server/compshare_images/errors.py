@@ -15,6 +15,8 @@
 
 from typing import ClassVar
 
+DEFAULT_WAIT = 10.0  # seconds, for a throttled caller who was not told how long
+
 
 class CompShareError(Exception):
     """The root. `remedy` says what to do next, and whether and when to retry."""
@@ -80,7 +82,9 @@ class AuthenticationFailed(UpstreamError):
 
 class PermissionDenied(UpstreamError):
     code = "permission_denied"
-    remedy = "Check the project (COMPSHARE_PROJECT_ID or project_id) and what the keys may do. Do not retry before that."
+    remedy = (
+        "Check the project (COMPSHARE_PROJECT_ID or project_id) and what the keys may do. Do not retry before that."
+    )
 
 
 class ImageNotFound(UpstreamError, NotFound):
@@ -91,18 +95,36 @@ class ImageNotFound(UpstreamError, NotFound):
 
 
 class RateLimited(UpstreamError):
-    """Throttled. `retry_after` is in seconds."""
+    """Throttled. `retry_after` is the service's own wish in seconds, None when it has none."""
 
     code = "rate_limited"
 
-    def __init__(self, message: str, *, retry_after: float, ret_code: int | None = None) -> None:
-        super().__init__(message, remedy=f"Retry after {retry_after:.0f} seconds.", ret_code=ret_code)
+    def __init__(self, message: str, *, retry_after: float | None = None, ret_code: int | None = None) -> None:
+        wait = DEFAULT_WAIT if retry_after is None else retry_after
+        super().__init__(message, remedy=f"Retry after {wait:.0f} seconds.", ret_code=ret_code)
         self.retry_after = retry_after
+        self.retryable = True
 
 
 class UpstreamUnavailable(UpstreamError):
+    """Not reached, too slow, or in trouble. `retryable` says whether a moment's wait can help."""
+
     code = "upstream_unavailable"
     remedy = "Retry in a minute."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        ret_code: int | None = None,
+        parameter: str | None = None,
+        retry_after: float | None = None,
+        retryable: bool = True,
+    ) -> None:
+        super().__init__(message, remedy=remedy, ret_code=ret_code, parameter=parameter)
+        self.retry_after = retry_after
+        self.retryable = retryable
 
 
 class UpstreamInvalid(UpstreamError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from compshare_images.upstream.place import Place
+from compshare_images.place import Place
 
 ACTION = "DescribeCommunityImages"
 MAX_LIMIT = 100

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 
-
 def encode(parameters: Mapping[str, object]) -> dict[str, str]:
     """Flatten to dotted keys and strings, which are then both signed and sent; None is left out.
 

@@ -1,0 +1,56 @@
+"""GPU names, as users and authors write them."""
+
+import re
+from dataclasses import dataclass
+
+from compshare_images.catalogue.text import folded
+
+# GB that a card has when its name does not say. The first twelve are the cards that CompShare was seen to offer.
+MEMORY = {
+    "2080": 8, "2080ti": 11, "3080ti": 12, "p40": 24, "3090": 24, "4090": 24, "5090": 32, "v100s": 32, "a100": 80,
+    "a800": 80, "h20": 96,
+    "t4": 16, "v100": 16, "p100": 16, "l4": 24, "a10": 24, "a30": 24, "a40": 48, "l20": 48, "l40": 48, "l40s": 48,
+    "h100": 80, "h800": 80, "h200": 141, "b200": 192, "a4000": 16, "a5000": 24, "a6000": 48, "6000ada": 48,
+    "pro6000": 96, "1080ti": 11, "2060": 6, "2070": 8, "2080super": 8, "3060": 12, "3070": 8, "3080": 10, "3090ti": 24,
+    "4060": 8, "4060ti": 8, "4070": 12, "4070ti": 12, "4080": 16, "4080super": 16, "4090d": 24, "5060ti": 16,
+    "5070": 12, "5070ti": 16, "5080": 16, "5090d": 32,
+}  # fmt: skip
+
+_MAKER = r"(?:nvidia|geforce|rtx|gtx|tesla|quadro)"
+_MAKERS = re.compile(rf"^(?:{_MAKER}[\s_-]*)+")
+_MEMORY = re.compile(r"(?<![a-z0-9.])(\d{1,3})\s*g(?:i?b)?(?![a-z0-9])")
+_NOISE = re.compile(r"^\d{1,2}\s*[x×*]\s*(?=\S{3})|\s*[x×*]\s*\d{1,2}$|显卡|显存|vram|sxm\d?|pcie|nvlink")
+_JOINTS = re.compile(r"[\s_\-/()+]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`model` is empty when only a memory was given; `memory` (GB) is None when it is not known."""
+
+    model: str
+    memory: int | None
+
+    def same_as(self, other: "Card") -> bool:
+        return self.model == other.model and (self.memory == other.memory or None in (self.memory, other.memory))
+
+
+def read_card(text: str) -> Card:
+    """`4090`, `RTX 4090` and `4090 24G` are one card; `4090_48G` is another; `8G` is a memory alone."""
+    name = _NOISE.sub(" ", folded(text).replace("_", " ")).strip()
+    memory = _MEMORY.search(name)
+    if memory:
+        name = name[: memory.start()] + name[memory.end() :]
+    model = _JOINTS.sub("", _MAKERS.sub("", name.strip()))
+    return Card(model, int(memory[1]) if memory else MEMORY.get(model))
+
+
+def _spelling(model: str) -> str:
+    """A pattern for the model, which may be written with gaps: `3080 Ti`, `RTX PRO 6000`."""
+    return r"[\s_-]?".join(re.findall(r"\d+|[a-z]+(?=\d|$)", model)) if re.search(r"\d[a-z]{2}", model) else model
+
+
+MENTION = re.compile(
+    rf"(?<![a-z0-9.])(?:{_MAKER}[\s_-]*)*(?:{'|'.join(sorted(map(_spelling, MEMORY), key=len, reverse=True))})"
+    rf"(?:[\s_-]*\d{{1,3}}\s*g(?:i?b)?)?(?![a-z0-9])|{_MEMORY.pattern}(?:\s*(?:显存|vram))?"
+)
+"""A card or a memory size inside folded running text."""

@@ -1,0 +1,173 @@
+"""What the user configured: environment first, then the vendor's profile file.
+
+Reading never fails: a server must start and list its tools whatever the settings are. What is wrong with them is kept
+in `problems` and said when they are needed.
+"""
+
+import ipaddress
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from compshare_images.errors import NotConfigured
+from compshare_images.place import DEFAULT_REGION, DEFAULT_ZONE, Place
+
+DEFAULT_BASE_URL = "https://api.compshare.cn"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
+_HOW_TO_GET_KEYS = (
+    "Set COMPSHARE_PUBLIC_KEY and COMPSHARE_PRIVATE_KEY (made at https://console.compshare.cn/uaccount/api_manage), "
+    "or try the sample data with COMPSHARE_SANDBOX=1. Do not retry before that."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    public: str
+    private: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`timeout` and `catalogue_ttl` are in seconds."""
+
+    keys: KeyPair | None = None
+    place: Place = field(default_factory=Place)
+    base_url: str = DEFAULT_BASE_URL
+    timeout: float = 12.0
+    catalogue_ttl: float = 600.0
+    log_level: str = "WARNING"
+    sandbox: bool = False
+    problems: tuple[str, ...] = ()
+
+    def usable_keys(self) -> KeyPair:
+        """The key pair to sign with.
+
+        Raises:
+            NotConfigured: there is none, or another setting cannot be used.
+        """
+        if self.problems:
+            raise NotConfigured(" ".join(self.problems), remedy="Correct the setting and restart the server.")
+        if self.keys is None:
+            raise NotConfigured("No CompShare keys are set.", remedy=_HOW_TO_GET_KEYS)
+        return self.keys
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, *, sandbox: bool = False) -> Settings:
+    return _Loader(environ).load(sandbox=sandbox)
+
+
+class _Loader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def load(self, *, sandbox: bool) -> Settings:
+        sandbox = sandbox or (self.value("COMPSHARE_SANDBOX") or "").lower() in {"1", "true", "yes", "on"}
+        return Settings(
+            keys=None if sandbox else self.keys(),
+            place=self.place(),
+            base_url=DEFAULT_BASE_URL if sandbox else self.base_url(),
+            timeout=self.seconds("COMPSHARE_TIMEOUT", 12.0, least=0.1),
+            catalogue_ttl=self.seconds("COMPSHARE_CATALOGUE_TTL", 600.0, least=0.0),
+            log_level=self.log_level(),
+            sandbox=sandbox,
+            problems=tuple(self.problems),
+        )
+
+    def value(self, name: str) -> str | None:
+        """The variable's value; a host's unfilled `${…}` placeholder is none."""
+        value = self.environ.get(name, "").strip()
+        return None if not value or _PLACEHOLDER.fullmatch(value) else value
+
+    def keys(self) -> KeyPair | None:
+        for prefix in ("COMPSHARE", "UCLOUD"):
+            public, private = self.value(f"{prefix}_PUBLIC_KEY"), self.value(f"{prefix}_PRIVATE_KEY")
+            if public and private:
+                return KeyPair(public, SecretStr(private))
+        return self.profile_keys()
+
+    def profile_keys(self) -> KeyPair | None:
+        configured = self.value("COMPSHARE_CONFIG_FILE")
+        if configured:
+            path, shown = Path(configured).expanduser(), "the file named by COMPSHARE_CONFIG_FILE"
+        else:
+            home = self.value("XDG_CONFIG_HOME") or "~/.config"
+            path, shown = Path(home).expanduser() / "compshare" / "config.json", "~/.config/compshare/config.json"
+        try:
+            content: object = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            if configured:
+                self.problems.append("The file named by COMPSHARE_CONFIG_FILE does not exist.")
+            return None
+        except (OSError, ValueError, RecursionError):
+            self.problems.append(f"{shown} cannot be read as JSON.")
+            return None
+        profiles = _member(content, "profiles")
+        name = self.value("COMPSHARE_PROFILE") or _member(content, "current_profile") or "default"
+        profile = _member(profiles, name)
+        public, private = _member(profile, "public_key"), _member(profile, "private_key")
+        if isinstance(public, str) and isinstance(private, str) and public.strip() and private.strip():
+            return KeyPair(public.strip(), SecretStr(private.strip()))
+        if self.value("COMPSHARE_PROFILE") and profile is None:
+            self.problems.append(f"{shown} has no profile of the name in COMPSHARE_PROFILE.")
+        return None
+
+    def place(self) -> Place:
+        region = self.value("COMPSHARE_REGION") or DEFAULT_REGION
+        zone = self.value("COMPSHARE_ZONE") or (DEFAULT_ZONE if region == DEFAULT_REGION else None)
+        return Place(region=region, zone=zone, project_id=self.value("COMPSHARE_PROJECT_ID"))
+
+    def base_url(self) -> str:
+        url = self.value("COMPSHARE_BASE_URL") or DEFAULT_BASE_URL
+        try:
+            parts = urlsplit(url)
+            secure, host = parts.scheme.lower(), parts.hostname
+            usable = parts.port != 0 and parts.username is None and not parts.query and not parts.fragment
+        except ValueError:
+            secure, host, usable = "", None, False
+        if not host or not usable or secure not in {"http", "https"}:
+            self.problems.append(f"COMPSHARE_BASE_URL is not a web address such as {DEFAULT_BASE_URL}.")
+        elif secure == "http" and not _is_loopback(host):
+            self.problems.append("COMPSHARE_BASE_URL must begin with https://; plain http:// is for loopback only.")
+        return url
+
+    def seconds(self, name: str, default: float, *, least: float) -> float:
+        text = self.value(name)
+        try:
+            number = default if text is None else float(text)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number) and number >= least:
+            return number
+        self.problems.append(f"{name} must be a number of seconds, {least:g} or more, such as {default:g}.")
+        return default
+
+    def log_level(self) -> str:
+        level = (self.value("COMPSHARE_LOG_LEVEL") or "WARNING").upper()
+        if level in LOG_LEVELS:
+            return level
+        self.problems.append(f"COMPSHARE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
+        return "WARNING"
+
+
+def _member(content: object, name: object) -> Any:  # noqa: ANN401 - any JSON value
+    return cast("dict[object, Any]", content).get(name) if isinstance(content, dict) and isinstance(name, str) else None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
