@@ -8,7 +8,8 @@
     ├── PermissionDenied        the keys may not do this
     ├── RateLimited             throttled; may say for how long
     ├── UpstreamUnavailable     not reached, too slow, or in trouble
-    └── UpstreamInvalid         answered with what cannot be understood
+    ├── UpstreamInvalid         answered with what cannot be understood
+    └── InternalError           a fault of this server
 
 `str(error)` is what a model reads: the code in square brackets, what happened, what to do next.
 """
@@ -130,3 +131,14 @@ class UpstreamUnavailable(UpstreamError):
 class UpstreamInvalid(UpstreamError):
     code = "upstream_invalid"
     remedy = "Check COMPSHARE_BASE_URL and any proxy; if they are right, retry in a few minutes."
+
+
+class InternalError(CompShareError):
+    code = "internal_error"
+    remedy = (
+        "This is a fault of this server, not of the call. Retry once; if it stays, report it with the server's log."
+    )
+
+
+PASSING = (RateLimited, UpstreamUnavailable, UpstreamInvalid)
+"""Trouble in which an older answer is better than none; refused keys and values are not of this kind."""

@@ -45,8 +45,8 @@ def read_card(text: str) -> Card:
 
 
 def _spelling(model: str) -> str:
-    """A pattern for the model, which may be written with gaps: `3080 Ti`, `RTX PRO 6000`."""
-    return r"[\s_-]?".join(re.findall(r"\d+|[a-z]+(?=\d|$)", model)) if re.search(r"\d[a-z]{2}", model) else model
+    """A pattern for the model, which may be written with a gap: `3080 Ti`, `PRO 6000`."""
+    return re.sub(r"(?<=\d)(?=[a-z]{2})|(?<=[a-z]{3})(?=\d)", r"[\\s_-]?", model)
 
 
 MENTION = re.compile(

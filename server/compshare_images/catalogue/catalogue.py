@@ -1,0 +1,123 @@
+"""A catalogue: what one scan of one place found, in memory and never changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from compshare_images.catalogue.text import distance
+from compshare_images.place import Place
+from compshare_images.upstream.wire import Group, Image, Page
+
+_SLIP = 2
+_NEAREST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A version, shown for its group."""
+
+    group: Group
+    image: Image
+
+    @property
+    def name(self) -> str:
+        return self.group.name or self.image.name or self.image.compshare_image_id
+
+    @property
+    def description(self) -> str | None:
+        return self.group.description or self.image.description
+
+    @property
+    def version_count(self) -> int:
+        return sum(image.available for image in self.group.images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """`fetched_at` is in Unix seconds. `complete` says that the scan read to the end of the service's list."""
+
+    place: Place
+    fetched_at: float
+    complete: bool = True
+    dropped: int = 0
+    all_groups: tuple[Group, ...] = ()
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Those with an available version: what can be searched."""
+        return tuple(group for group in self.all_groups if any(image.available for image in group.images))
+
+    @cached_property
+    def entries_by_id(self) -> Mapping[str, Entry]:
+        """Every known version, whatever its status."""
+        return {image.compshare_image_id: Entry(group, image) for group in self.all_groups for image in group.images}
+
+    @cached_property
+    def groups_by_id(self) -> Mapping[str, Group]:
+        """Every known group, searchable or not."""
+        return {group.group_id: group for group in self.all_groups}
+
+    def stands_for(self, wanted: str) -> Entry | None:
+        """The version of that id, else the newest available version of the group of that id."""
+        if wanted in self.entries_by_id:
+            return self.entries_by_id[wanted]
+        group = self.groups_by_id.get(wanted)
+        if group is None or not group.images:
+            return None
+        return Entry(group, next((image for image in group.images if image.available), group.images[0]))
+
+    def nearest_ids(self, wanted: str) -> list[str]:
+        """Known ids of versions and groups that are a slip of the pen away: up to five within two edits."""
+        ids = [*self.entries_by_id, *self.groups_by_id]
+        return [known for known in ids if 0 < distance(wanted, known, _SLIP) <= _SLIP][:_NEAREST]
+
+    def without_image(self, image_id: str) -> "Catalogue":
+        entry = self.entries_by_id.get(image_id)
+        if entry is None:
+            return self
+        rest = tuple(image for image in entry.group.images if image.compshare_image_id != image_id)
+        shrunk = replace(entry.group, images=rest)
+        return replace(self, all_groups=tuple(shrunk if g is entry.group else g for g in self.all_groups))
+
+
+def image_id_of(text: str) -> str:
+    """The id itself, or the one that a page's address ends in."""
+    return text.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2] if "/" in text else text
+
+
+def merge(pages: Iterable[Page]) -> tuple[Group, ...]:
+    """One group a group id, however its versions were spread over rows and pages."""
+    parts: dict[str, list[Group]] = {}
+    for page in pages:
+        for group in page.groups:
+            parts.setdefault(group.group_id, []).append(group)
+    return tuple(merge_group(rows) for rows in parts.values())
+
+
+def merge_group(rows: list[Group]) -> Group:
+    """All versions that the rows of one group hold, newest first, each once.
+
+    A group's own counters are the truth; flat rows repeat them a version, and the largest is the latest.
+    """
+    whole = next((row for row in rows if not row.flat), None)
+    versions: dict[str, Image] = {}
+    for row in rows:
+        for image in row.images:
+            versions.setdefault(image.compshare_image_id, image)
+    counters = [whole] if whole else rows
+    return replace(
+        whole or rows[0],
+        images=tuple(versions.values()) if whole else sorted_by_time(versions.values()),
+        created_count=_largest(row.created_count for row in counters),
+        favorites_count=_largest(row.favorites_count for row in counters),
+        image_use_time=_largest(row.image_use_time for row in counters),
+    )
+
+
+def sorted_by_time(images: Iterable[Image]) -> tuple[Image, ...]:
+    """Newest first by publication, then by creation; unknown times last."""
+    return tuple(sorted(images, key=lambda image: (image.pub_time or 0, image.create_time or 0), reverse=True))
+
+
+def _largest(counts: Iterable[int | None]) -> int | None:
+    return max((count for count in counts if count is not None), default=None)

@@ -1,0 +1,136 @@
+"""Open one image: the service's own answer, joined with what the catalogue knows."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import anyio
+
+from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
+from compshare_images.catalogue.keeper import Keeper, Report
+from compshare_images.errors import PASSING, CompShareError, ImageNotFound, NotFound
+from compshare_images.place import Place
+from compshare_images.upstream.client import BUDGET, Client
+from compshare_images.upstream.request import DescribeCommunityImages
+from compshare_images.upstream.wire import Group, Image
+
+_VERSION_ID = re.compile(r"compshareImage-[a-z0-9]{12}")
+_REMEMBERED = 64  # images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """`entry.group` holds every known version, newest first.
+
+    `readme` is cleaned, empty when the image has none, None when `trouble` kept it away and the catalogue's copy had
+    to answer.
+    """
+
+    entry: Entry
+    readme: str | None
+    trouble: CompShareError | None = None
+
+
+class Details:
+    """Opened images, each remembered for `ttl` seconds. `clock` gives Unix seconds."""
+
+    def __init__(self, client: Client, keeper: Keeper, *, ttl: float, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._keeper = keeper
+        self._ttl = ttl
+        self._clock = clock
+        self._remembered: dict[tuple[Place, str], tuple[float, Detail]] = {}
+
+    async def open(self, place: Place, wanted: str, *, report: Report | None = None) -> Detail:
+        """Open the version of that id, the newest available one of that group, or what a page's address names.
+
+        Raises:
+            NotFound: neither the service nor the catalogue knows it.
+            CompShareError: the service cannot be asked, and the catalogue has no copy.
+        """
+        deadline = anyio.current_time() + BUDGET
+        wanted = image_id_of(wanted)
+        catalogue = self._known(place)
+        looks_like_version = _VERSION_ID.fullmatch(wanted) is not None
+        if catalogue is None and not looks_like_version:
+            catalogue = (await self._keeper.catalogue(place, report=report)).catalogue
+        entry = catalogue.stands_for(wanted) if catalogue else None
+        image_id = entry.image.compshare_image_id if entry else wanted
+        try:
+            return await self._open_version(place, image_id, deadline)
+        except NotFound as not_found:
+            entry = None if catalogue else await self._by_old_group_id(place, wanted, report)
+            if entry is None:
+                raise self._with_near_ids(not_found, place, wanted) from None
+        return await self._open_version(place, entry.image.compshare_image_id, deadline)
+
+    async def _open_version(self, place: Place, image_id: str, deadline: float) -> Detail:
+        remembered = self._remembered.get((place, image_id))
+        if remembered and 0 <= self._clock() - remembered[0] < self._ttl:
+            return self._joined(place, remembered[1])
+        request = DescribeCommunityImages(place=place, compshare_image_id=image_id)
+        try:
+            page = await self._client.describe(request, budget=max(0.0, deadline - anyio.current_time()))
+        except ImageNotFound:
+            self._keeper.forget(place, image_id)
+            raise
+        except PASSING as trouble:
+            catalogue = self._known(place)
+            entry = catalogue.entries_by_id.get(image_id) if catalogue else None
+            if entry is None:
+                raise
+            return Detail(entry=entry, readme=None, trouble=trouble)
+        entries = (Entry(group, image) for group in page.groups for image in group.images)
+        entry = next((entry for entry in entries if entry.image.compshare_image_id == image_id), None)
+        if entry is None:
+            self._keeper.forget(place, image_id)
+            raise NotFound(f"CompShare has no image {image_id}.")
+        detail = Detail(entry=entry, readme=page.readme or "")
+        self._remember(place, detail)
+        return self._joined(place, detail)
+
+    async def _by_old_group_id(self, place: Place, wanted: str, report: Report | None) -> Entry | None:
+        """Some groups bear an id of the form of a version's; only a catalogue can tell."""
+        try:
+            served = await self._keeper.catalogue(place, report=report)
+        except PASSING:
+            return None
+        entry = served.catalogue.stands_for(wanted)
+        return entry if entry and entry.image.compshare_image_id != wanted else None
+
+    def _known(self, place: Place) -> Catalogue | None:
+        served = self._keeper.known(place)
+        return served and served.catalogue
+
+    def _remember(self, place: Place, detail: Detail) -> None:
+        self._remembered[place, detail.entry.image.compshare_image_id] = self._clock(), detail
+        while len(self._remembered) > _REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+
+    def _joined(self, place: Place, detail: Detail) -> Detail:
+        """With the versions that only the catalogue knows."""
+        catalogue = self._known(place)
+        known = catalogue and catalogue.groups_by_id.get(detail.entry.group.group_id)
+        if not known:
+            return detail
+        group = replace(detail.entry.group, images=_union(detail.entry.group, known))
+        return replace(detail, entry=Entry(group, detail.entry.image))
+
+    def _with_near_ids(self, error: NotFound, place: Place, wanted: str) -> NotFound:
+        catalogue = self._known(place)
+        near = catalogue.nearest_ids(wanted) if catalogue else []
+        if not near:
+            return error
+        return NotFound(f"{error.message} Known ids that differ little: {', '.join(near)}.")
+
+
+def _union(answered: Group, known: Group) -> tuple[Image, ...]:
+    """The catalogue's order, with the answer's versions in place of its copies; new ones stand by their time."""
+    fresh = {image.compshare_image_id: image for image in answered.images}
+    images = [fresh.pop(image.compshare_image_id, image) for image in known.images]
+    for image in fresh.values():
+        published = image.pub_time or 0
+        older = (place for place, other in enumerate(images) if (other.pub_time or 0) < published)
+        images.insert(next(older, len(images)), image)
+    return tuple(images)

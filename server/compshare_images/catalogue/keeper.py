@@ -1,0 +1,171 @@
+"""One catalogue a place: how old it may be, who waits for a scan, and that there is only one."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+from compshare_images.catalogue.catalogue import Catalogue
+from compshare_images.catalogue.scan import Scan
+from compshare_images.errors import PASSING, UpstreamUnavailable
+from compshare_images.place import Place
+from compshare_images.upstream.client import BUDGET, Client
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+STALE_FOR = 6 * 3600.0  # seconds in which an old catalogue is served at once, with a refresh behind
+PATIENCE = 12.0  # seconds that a call waits for a scan when there is something else to answer with
+_PLACES_KEPT = 8
+
+Report = Callable[[int, int], Awaitable[None]]
+"""Told of a scan's progress: pages read, pages expected."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A catalogue, and whether it is older than it should be."""
+
+    catalogue: Catalogue
+    stale: bool
+
+
+class _Running:
+    """A scan that is under way. However it ends, `done` is set, with a catalogue or an error."""
+
+    def __init__(self, client: Client, place: Place, clock: Callable[[], float]) -> None:
+        self.scan = Scan(client, place, clock=clock, on_page=self._moved)
+        self.done = anyio.Event()
+        self.error: Exception | None = None
+        self._page = anyio.Event()
+
+    async def run(self) -> Catalogue | None:
+        try:
+            return await self.scan.run()
+        except Exception as error:  # noqa: BLE001 - whoever waits for the scan raises it
+            self.error = error
+            return None
+
+    def finish(self) -> None:
+        self.done.set()
+        self._moved()
+
+    async def wait(self, report: Report | None) -> None:
+        while not self.done.is_set():
+            page = self._page
+            if report and self.scan.progress[0]:
+                await report(*self.scan.progress)
+            await page.wait()
+
+    def _moved(self) -> None:
+        self._page.set()
+        self._page = anyio.Event()
+
+
+class Keeper:
+    """The catalogues of a process. Enter it to let scans run; they outlive the calls that began them.
+
+    `ttl` is in seconds, `clock` gives Unix seconds.
+    """
+
+    def __init__(self, client: Client, *, ttl: float, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._ttl = ttl
+        self._clock = clock
+        self._catalogues: dict[Place, Catalogue] = {}
+        self._running: dict[Place, _Running] = {}
+        self._tasks: TaskGroup = anyio.create_task_group()
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tasks.cancel_scope.cancel()
+        await self._tasks.__aexit__(kind, error, trace)
+
+    def known(self, place: Place) -> Served | None:
+        """What there is now, without waiting for anything."""
+        catalogue = self._catalogues.get(place)
+        return catalogue and Served(catalogue, stale=not self._recent(catalogue))
+
+    async def catalogue(self, place: Place, *, report: Report | None = None, budget: float = BUDGET) -> Served:
+        """The catalogue of a place: fresh, or stale with a refresh behind, or worth the wait.
+
+        Raises:
+            CompShareError: there is nothing to answer with, or the keys are refused.
+        """
+        catalogue = self._catalogues.get(place)
+        if catalogue and self._fresh(catalogue):
+            return Served(catalogue, stale=False)
+        running = self.refresh(place)
+        if catalogue and self._serves_while_stale(catalogue):
+            return Served(catalogue, stale=True)
+        with anyio.move_on_after(PATIENCE):
+            await running.wait(report)
+        if not running.done.is_set() and not catalogue and not running.scan.so_far():
+            with anyio.move_on_after(budget - PATIENCE):
+                await running.wait(report)
+        return self._outcome(place, running)
+
+    def refresh(self, place: Place) -> _Running:
+        """Begin a scan, or join the one that is under way."""
+        running = self._running.get(place)
+        if running is None:
+            running = self._running[place] = _Running(self._client, place, self._clock)
+            self._tasks.start_soon(self._run, place, running)
+        return running
+
+    def forget(self, place: Place, image_id: str) -> None:
+        """Drop a version of which the service says that it does not exist."""
+        catalogue = self._catalogues.get(place)
+        if catalogue:
+            self._catalogues[place] = catalogue.without_image(image_id)
+
+    async def _run(self, place: Place, running: _Running) -> None:
+        try:
+            found = await running.run()
+            if found:
+                self._keep(place, found)
+            else:
+                logger.info("a scan of %s failed: %s", place.region, running.error)
+        finally:
+            del self._running[place]
+            running.finish()
+
+    def _keep(self, place: Place, found: Catalogue) -> None:
+        """A whole old catalogue is better than half a new one."""
+        before = self._catalogues.pop(place, None)
+        self._catalogues[place] = before if before and before.complete and not found.complete else found
+        while len(self._catalogues) > _PLACES_KEPT:
+            del self._catalogues[next(iter(self._catalogues))]
+
+    def _outcome(self, place: Place, running: _Running) -> Served:
+        error = running.error
+        catalogue = self._catalogues.get(place)
+        if error and not (catalogue and isinstance(error, PASSING)):
+            raise error
+        if catalogue:
+            just_read = running.done.is_set() and not error and catalogue.complete
+            return Served(catalogue, stale=not just_read and not self._recent(catalogue))
+        partial = running.scan.so_far()
+        if partial:
+            return Served(partial, stale=False)
+        raise UpstreamUnavailable("CompShare has not answered yet; its list of images is still being read.")
+
+    def _fresh(self, catalogue: Catalogue) -> bool:
+        return catalogue.complete and self._recent(catalogue)
+
+    def _recent(self, catalogue: Catalogue) -> bool:
+        return 0 <= self._clock() - catalogue.fetched_at < self._ttl
+
+    def _serves_while_stale(self, catalogue: Catalogue) -> bool:
+        return catalogue.complete and self._ttl > 0 and self._clock() - catalogue.fetched_at <= STALE_FOR

@@ -1,0 +1,119 @@
+"""Free text: which of its words carry meaning, and which images hold them all."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from compshare_images.catalogue.catalogue import Entry
+from compshare_images.catalogue.gpus import MENTION, read_card
+from compshare_images.catalogue.text import compact, folded
+
+_FREE = re.compile(r"(?<![a-z])(?:for free|free of charge|free)(?![a-z])|完全免费|免费的?|不收费|不要钱")
+_WORD = re.compile(r"[a-z0-9]+(?:[.][0-9]+)*|[^\W\d_a-z]+")
+
+# What people wrap a wish in; none of it tells one image from another.
+_FILLER = re.compile(
+    r"(?:a|about|all|an|and|any|are|as|at|be|best|can|cards?|compshare|could|do|does|find|for|from|get|give|gpus?|good|"
+    r"have|help|how|i|images?|in|into|is|it|let|like|looking|make|me|my|needs?|of|on|one|or|out|please|recommend|run|"
+    r"running|set|should|show|some|something|start|suggest|that|the|there|this|to|up|us|use|using|wants?|wanted|we|what|"
+    r"when|where|which|who|will|with|work|would|you|your)"
+)
+_FILLERS = re.compile(
+    "(?:我们|我)?(?:想要|想用|想|需要|要)|帮我|帮忙|给我|请问|麻烦|推荐一下|推荐(?!系统|算法)|有没有|有什么|有哪些|哪些|哪一?个|什么|怎么样?|如何|"
+    "可以|能够|能不能|用来|用于|一[下个款些张台种]|适合|支持|进行|镜像|显卡|社区|或者|以及|[的和与或把让]"
+)
+_EDGE = "我请想要用做跑找搞弄了吗呢吧在个款能"
+_MANY_LETTERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`words` decide what matches; cards, memories and `free` only rank, for hard limits are arguments of their own."""
+
+    words: tuple[str, ...]
+    cards: tuple[str, ...]
+    free: bool
+
+    @property
+    def empty(self) -> bool:
+        return not (self.words or self.cards or self.free)
+
+
+def read_query(text: str) -> Query:
+    text = folded(text)
+    cards = tuple(dict.fromkeys(mention[0] for mention in MENTION.finditer(text)))
+    text = MENTION.sub(" ", text)
+    free = bool(_FREE.search(text))
+    return Query(tuple(dict.fromkeys(_words(_FREE.sub(" ", text)))), cards, free)
+
+
+def _words(text: str) -> Iterable[str]:
+    for run in _WORD.findall(text):
+        if run[0].isascii():
+            if not _FILLER.fullmatch(run):
+                yield run
+        else:
+            yield from filter(None, (part.strip(_EDGE) for part in _FILLERS.split(run)))
+
+
+class Words:
+    """An entry's texts, ready to be looked for in."""
+
+    def __init__(self, entry: Entry) -> None:
+        image = entry.image
+        software = (text for item in image.softwares for text in (item.framework, *item.applications))
+        texts = [entry.name, *image.tags, entry.description, image.author, *software]
+        self.name = _both_forms([entry.name])
+        self.all = _both_forms([text for text in texts if text])
+
+    def hold(self, query: Query) -> bool:
+        return all(_holds(self.all, word) for word in query.words)
+
+    def named(self, query: Query) -> int:
+        """How many of the words the name alone holds."""
+        return sum(_holds(self.name, word) for word in query.words)
+
+
+def _both_forms(texts: Iterable[str]) -> tuple[str, str]:
+    """As written, where words have edges; and compacted, one text a line, where they have none."""
+    texts = list(texts)
+    return "\n".join(folded(_with_edges(text)) for text in texts), "\n".join(map(compact, texts))
+
+
+def _with_edges(text: str) -> str:
+    """`IndexTTS` is written as two words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+
+
+def _holds(forms: tuple[str, str], word: str) -> bool:
+    spaced, joined = forms
+    sought = compact(word)
+    if not sought.isascii():
+        return _covered(sought, joined)
+    if len(sought) >= _MANY_LETTERS:
+        return sought in joined
+    # Few letters are in many words: `lora` is no part of `exploration`.
+    edge = re.escape(word)
+    return bool(re.search(rf"(?<![a-z]){edge}|{edge}(?![a-z])", spaced))
+
+
+def _covered(run: str, text: str) -> bool:
+    """Whether a run of Chinese is in the text, whole or cut into pieces of two characters and more."""
+    reach = {0}
+    for end in range(1, len(run) + 1):
+        if any(end - start > 1 or end - start == len(run) for start in reach if run[start:end] in text):
+            reach.add(end)
+    return len(run) in reach
+
+
+def meets(entry: Entry, query: Query) -> int:
+    """How many of the query's wishes beside its words an entry fulfils."""
+    listed = [read_card(text) for text in entry.image.supported_gpu_types]
+    wishes = 0
+    for text in query.cards:
+        wanted = read_card(text)
+        if wanted.model:
+            wishes += any(card.same_as(wanted) for card in listed)
+        else:
+            wishes += any(card.memory is not None and card.memory <= (wanted.memory or 0) for card in listed)
+    return wishes + (query.free and entry.image.price == 0)

@@ -1,0 +1,83 @@
+"""The command line: serve, or call the same tools for a person."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+import anyio
+
+from compshare_images import __version__
+from compshare_images.settings import Settings, load_settings
+from compshare_images.tools.arguments import Arguments, DetailArguments, SearchArguments
+
+PROGRAM = "compshare-images-mcp"
+
+_TOOLS: dict[str, type[Arguments]] = {"search": SearchArguments, "show": DetailArguments}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0, or 1 when a call failed; a wrong command line exits with 2."""
+    options = _parser().parse_args(argv)
+    settings = load_settings(sandbox=options.sandbox)
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    if options.command in _TOOLS:
+        return anyio.run(_call, settings, options)
+    return _serve(settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--sandbox", action="store_true", default=argparse.SUPPRESS, help="sample data instead of the real service"
+    )
+    parser = argparse.ArgumentParser(
+        PROGRAM, description="CompShare's community images, over MCP and at the terminal.", parents=[common]
+    )
+    parser.set_defaults(sandbox=False)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="serve MCP over stdio (the default)", parents=[common])
+    search = commands.add_parser("search", help="find images", parents=[common])
+    search.add_argument("query", nargs="*", metavar="QUERY", help="purpose or product, in Chinese or English")
+    show = commands.add_parser("show", help="open one image", parents=[common])
+    show.add_argument("compshare_image_id", metavar="ID", help="version id, group id or page URL")
+    _add_flags(search, SearchArguments)
+    _add_flags(show, DetailArguments)
+    return parser
+
+
+def _add_flags(parser: argparse.ArgumentParser, arguments: type[Arguments]) -> None:
+    """A flag for each of the tool's arguments. What it may be, the tool says."""
+    positional = {action.dest for action in parser._actions}  # noqa: SLF001 - argparse has no public way to ask
+    for name, field in arguments.model_fields.items():
+        if name not in positional:
+            # A percent sign would be a format to argparse.
+            help_text = (field.description or "").replace("%", "%%")
+            parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=help_text)
+    parser.add_argument("--json", action="store_true", help="print the structured result")
+
+
+async def _call(settings: Settings, options: argparse.Namespace) -> int:
+    from compshare_images.tools.session import Session  # noqa: PLC0415 - serving needs it only after its first reply
+
+    given = {name: getattr(options, name) for name in _TOOLS[options.command].model_fields}
+    if isinstance(given.get("query"), list):
+        given["query"] = " ".join(given["query"])
+    async with Session(settings) as session:
+        call = session.search_community_images if options.command == "search" else session.get_image_detail
+        reply = await call(given)
+    if reply.failed:
+        print(reply.text, file=sys.stderr)
+        return 1
+    print(json.dumps(reply.structure, ensure_ascii=False) if options.json else reply.text)
+    return 0
+
+
+def _serve(settings: Settings) -> int:
+    from compshare_images.serving import serve_stdio  # noqa: PLC0415 - the other commands need no MCP
+    from compshare_images.tools.server import build_server  # noqa: PLC0415 - as above
+
+    serve_stdio(build_server(settings))
+    return 0

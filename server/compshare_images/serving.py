@@ -1,0 +1,53 @@
+"""Serve MCP over stdio, and end cleanly however a host asks for it."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+
+from mcp.server import MCPServer
+
+_CHUNK = 64 * 1024
+
+
+def serve_stdio(server: "MCPServer[object]") -> None:
+    """Serve until standard input ends, or SIGINT or SIGTERM says so.
+
+    The SDK blocks in a read of standard input that no signal ends (python-sdk #3551), and leaves SIGTERM to kill the
+    process. So a signal is made to look like the end of input, which it handles well.
+    """
+    if sys.platform != "win32":
+        _end_input_on_signal()
+    server.run("stdio")
+
+
+def _end_input_on_signal() -> None:
+    """Put a socket in the place of standard input. A thread fills it; a signal closes it for writing."""
+    host_input = os.dup(0)
+    ours, served = socket.socketpair()
+    os.dup2(served.fileno(), 0)
+    served.close()
+
+    def fill() -> None:
+        try:
+            while chunk := os.read(host_input, _CHUNK):
+                ours.sendall(chunk)
+        except OSError:
+            pass  # a signal ended the input, or the host is gone
+        _shut(ours)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        _shut(ours)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    threading.Thread(target=fill, name="stdin", daemon=True).start()
+
+
+def _shut(writer: socket.socket) -> None:
+    try:
+        writer.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # already shut

@@ -1,0 +1,1 @@
+"""What a model sees: schemas, answers as structure and as text, coded errors."""

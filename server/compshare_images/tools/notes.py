@@ -1,0 +1,106 @@
+"""What an answer says beside its images: what was left out, and what would have matched."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+
+from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
+from compshare_images.catalogue.filters import Filter
+from compshare_images.catalogue.keeper import Served
+from compshare_images.catalogue.search import Found
+from compshare_images.catalogue.text import spaceless
+from compshare_images.tools.arguments import SearchArguments
+from compshare_images.upstream.cleaning import clean_line
+
+_SUGGESTED = 5
+_ALIKE = 0.5  # of SequenceMatcher's ratio
+
+
+def search_notes(arguments: SearchArguments, found: Found, served: Served) -> Iterator[str]:
+    catalogue = served.catalogue
+    if not catalogue.complete:
+        yield (
+            f"The catalogue is incomplete ({len(catalogue.groups)} images so far); ask again in a few seconds "
+            "before saying that something does not exist."
+        )
+    elif served.stale:
+        yield "The catalogue is old; a newer one is being fetched."
+    if arguments.sort_asc is not None and found.sorted_by == "relevance":
+        yield "sort_asc does not apply to relevance; give sort_field."
+    if arguments.offset and arguments.offset >= len(found.entries) and found.entries:
+        yield f"offset {arguments.offset} is past the end of {len(found.entries)}."
+    silent = [f"{argument} {count}" for argument, count in found.left_out.items() if count]
+    if silent:
+        yield f"Left out because their authors do not state it: {', '.join(silent)}."
+    if not found.entries:
+        yield from _why_nothing(arguments, found, catalogue)
+
+
+def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue) -> Iterator[str]:
+    wanted = arguments.compshare_image_id
+    if wanted and catalogue.stands_for(image_id_of(wanted)) is None:
+        near = catalogue.nearest_ids(image_id_of(wanted))
+        hint = f" Known ids that differ little: {', '.join(near)}." if near else ""
+        yield f"This catalogue has no such compshare_image_id.{hint} get_image_detail asks the service itself."
+    everything = [[Entry(group, image) for image in group.images if image.available] for group in catalogue.groups]
+    alone: list[str] = []
+    for chosen in found.filters:
+        count = sum(any(map(chosen.passes, entries)) for entries in everything)
+        if count:
+            alone.append(f"{chosen.argument} {count}")
+        else:
+            yield _nobody_has(chosen, everything)
+    if found.query is not None and found.query.empty:
+        yield "The query has no word to search by; name a purpose or a product."
+    elif found.query is not None:
+        yield f"Nothing matches every word of the query; try one key word, or a tag: {_commonest_tags(everything)}."
+    if len(alone) > 1:
+        yield f"Each filter alone matches: {', '.join(alone)}."
+
+
+def _nobody_has(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> str:
+    counts = _counts(chosen, everything)
+    if chosen.argument == "gpu_type":
+        return f"No image lists gpu_type {_echo(chosen.value)}. Cards: {_with_counts(counts.most_common())}."
+    alike = sorted(((_likeness(chosen.value, value), value) for value in counts), key=lambda pair: (-pair[0], pair[1]))
+    near = [(value, counts[value]) for ratio, value in alike[:_SUGGESTED] if ratio >= _ALIKE]
+    if near:
+        return f"No image has {chosen.argument} {_echo(chosen.value)}. Nearest: {_with_counts(near)}."
+    common = _with_counts(counts.most_common(_SUGGESTED)) or "none stated"
+    return f"No image has {chosen.argument} {_echo(chosen.value)}. Commonest: {common}."
+
+
+def _counts(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> Counter[str]:
+    """How many groups state each value; spellings that count as one value are one."""
+    counts: Counter[str] = Counter()
+    spelling: dict[str, str] = {}
+    for entries in everything:
+        values = {value for entry in entries for value in chosen.stated(entry)}
+        counts.update({spelling.setdefault(spaceless(value), value) for value in values})
+    return counts
+
+
+def _likeness(one: str, other: str) -> float:
+    one, other = spaceless(one), spaceless(other)
+    return 1.0 if one in other or other in one else SequenceMatcher(None, one, other).ratio()
+
+
+def _commonest_tags(everything: Iterable[Iterable[Entry]]) -> str:
+    entries = [entry for entries in everything for entry in list(entries)[:1]]
+    return _with_counts(tag_counts(entries).most_common(_SUGGESTED))
+
+
+def tag_counts(entries: Iterable[Entry]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    spelling: dict[str, str] = {}
+    for entry in entries:
+        counts.update({spelling.setdefault(spaceless(tag), tag) for tag in entry.image.tags})
+    return counts
+
+
+def _with_counts(values: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{clean_line(value, 40)} ({count})" for value, count in values)
+
+
+def _echo(value: str) -> str:
+    return clean_line(value, 40)
