@@ -5,14 +5,19 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from mcp.server import MCPServer
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from compshare_images.tools.session import Session
 
 _CHUNK = 64 * 1024
 
 
-def serve_stdio(server: "MCPServer[object]") -> None:
+def serve_stdio(server: "MCPServer[Session]") -> None:
     """Serve until standard input ends, or SIGINT or SIGTERM says so.
 
     The SDK blocks in a read of standard input that no signal ends (python-sdk #3551), and leaves SIGTERM to kill the
@@ -31,11 +36,9 @@ def _end_input_on_signal() -> None:
     served.close()
 
     def fill() -> None:
-        try:
+        with suppress(OSError):  # a signal ended the input, or the host is gone
             while chunk := os.read(host_input, _CHUNK):
                 ours.sendall(chunk)
-        except OSError:
-            pass  # a signal ended the input, or the host is gone
         _shut(ours)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -47,7 +50,5 @@ def _end_input_on_signal() -> None:
 
 
 def _shut(writer: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # already shut
         writer.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass  # already shut

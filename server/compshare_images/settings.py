@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -21,7 +21,8 @@ from compshare_images.errors import NotConfigured
 from compshare_images.place import DEFAULT_REGION, DEFAULT_ZONE, Place
 
 DEFAULT_BASE_URL = "https://api.compshare.cn"
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 _HOW_TO_GET_KEYS = (
@@ -45,7 +46,7 @@ class Settings:
     base_url: str = DEFAULT_BASE_URL
     timeout: float = 12.0
     catalogue_ttl: float = 600.0
-    log_level: str = "WARNING"
+    log_level: LogLevel = "WARNING"
     sandbox: bool = False
     problems: tuple[str, ...] = ()
 
@@ -152,10 +153,11 @@ class _Loader:
         self.problems.append(f"{name} must be a number of seconds, {least:g} or more, such as {default:g}.")
         return default
 
-    def log_level(self) -> str:
-        level = (self.value("COMPSHARE_LOG_LEVEL") or "WARNING").upper()
-        if level in LOG_LEVELS:
-            return level
+    def log_level(self) -> LogLevel:
+        asked = (self.value("COMPSHARE_LOG_LEVEL") or "WARNING").upper()
+        for level in LOG_LEVELS:
+            if level == asked:
+                return level
         self.problems.append(f"COMPSHARE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
         return "WARNING"
 

@@ -135,5 +135,5 @@ def _put_nulls(groups: Iterable[Row]) -> None:
 
 
 def _sort_value(group: Row, by: str) -> float:
-    newest = group["Data"][0] if group["Data"] else {}
+    newest: Row = group["Data"][0] if group["Data"] else {}
     return float(group.get(by, newest.get(by, 0)))

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from compshare_images.errors import InvalidArgument
 from compshare_images.place import Place
+from compshare_images.tools.schema import input_schema
 from compshare_images.upstream.cleaning import clean_line
 from compshare_images.upstream.request import MAX_LIMIT, SortField
 
@@ -55,9 +56,10 @@ class SearchArguments(Arguments):
         examples=["数字人"],
     )
     gpu_type: _Short | None = Field(
-        None, description="Runs on this card, e.g. 4090, 4090_48G; or on a card of at most this memory, e.g. 8G",
+        None,
+        description="Runs on this card, e.g. 4090, 4090_48G; or on a card of at most this memory, e.g. 8G",
         examples=["4090"],
-    )  # fmt: skip
+    )
     max_price: _Amount | None = Field(
         None, description="Author's fee at most, 元/hour on top of GPU rent; 0 = no fee", examples=[0]
     )
@@ -72,9 +74,10 @@ class SearchArguments(Arguments):
         None, description="Just this version or group id, or page URL", examples=["compshareImage-1mefk6bv35xn"]
     )
     sort_field: SortField | None = Field(
-        None, description="Favor = favourites, CreatedCount = deployments. Default: relevance, or PubTime without query",
+        None,
+        description="Favor = favourites, CreatedCount = deployments. Default: relevance, or PubTime without query",
         examples=["CreatedCount"],
-    )  # fmt: skip
+    )
     sort_asc: _Boolean | None = Field(
         None, description="Default: cheapest first for Price, else largest or newest first", examples=["true"]
     )
@@ -130,9 +133,8 @@ def _sentence(model: type[Arguments], detail: ErrorDetails) -> str:
     name = str(detail["loc"][0])
     if detail["type"] == "extra_forbidden":
         return _unknown(model, name)
-    schema = model.model_json_schema()["properties"][name]
-    schema = {**schema, **next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), {})}
-    example = f"e.g. {name}={schema['examples'][0]}."
+    schema = input_schema(model)["properties"][name]
+    example = f"e.g. {name}={(model.model_fields[name].examples or ['…'])[0]}."
     if detail["type"] == "missing":
         return f"{name}: is required, {example}"
     value = detail["input"]
@@ -158,7 +160,7 @@ def _unknown(model: type[Arguments], name: str) -> str:
 def _kind(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return "one of its values"
-    return {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "a boolean"}[schema["type"]]
+    return "an integer" if schema["type"] == "integer" else f"a {schema['type']}"
 
 
 def _range(schema: Mapping[str, Any]) -> str:

@@ -107,7 +107,14 @@ def _facts(opened: Detail) -> ImageFacts:
 
 
 def _software(software: Software) -> SoftwareFacts:
-    return SoftwareFacts(**{**asdict(software), "applications": list(software.applications) or None})
+    return SoftwareFacts(
+        framework=software.framework,
+        framework_version=software.framework_version,
+        cuda_version=software.cuda_version,
+        os_version=software.os_version,
+        python_version=software.python_version,
+        applications=list(software.applications) or None,
+    )
 
 
 def _not_stated(image: Image) -> Iterator[str]:
@@ -133,12 +140,12 @@ def _version(image: Image, opened: Image) -> VersionFacts:
         size_gb=_other(facts.size_gb(image), facts.size_gb(opened)),
         framework=_other(facts.framework(image), facts.framework(opened)),
         cuda_version=_other(facts.cuda_version(image), facts.cuda_version(opened)),
-        supported_gpu_types=_other(list(image.supported_gpu_types), list(opened.supported_gpu_types)),
+        supported_gpu_types=_other(list(image.supported_gpu_types), list(opened.supported_gpu_types)) or None,
     )
 
 
-def _other(value: _Fact | None, opened: _Fact | None) -> _Fact | None:
-    return (value or None if isinstance(value, list) else value) if value != opened else None
+def _other(value: _Fact, opened: _Fact) -> _Fact | None:
+    return None if value == opened else value
 
 
 def _lines(result: DetailResult) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """JSON schemas that every host understands: no `$ref`, no `anyOf` with null, no titles."""
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -30,5 +30,5 @@ def _flat(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
         if key == "properties":
             flat[key] = {name: _flat(field, definitions) for name, field in value.items()}
         else:
-            flat[key] = _flat(value, definitions) if isinstance(value, dict) else value
+            flat[key] = _flat(cast("dict[str, Any]", value), definitions) if isinstance(value, dict) else value
     return flat

@@ -1,10 +1,11 @@
 """The MCP server: what is listed, and how a call reaches the tools."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server import CacheHint, MCPServer
+from mcp.server.context import LifespanContextT, RequestT
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -13,10 +14,12 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from compshare_images import __version__
 from compshare_images.settings import Settings
 from compshare_images.tools.arguments import Arguments, DetailArguments, SearchArguments
-from compshare_images.tools.reply import Reply
 from compshare_images.tools.results import DetailResult, Result, SearchResult
 from compshare_images.tools.schema import input_schema, output_schema
 from compshare_images.tools.session import Session
+
+if TYPE_CHECKING:
+    from compshare_images.tools.reply import Reply
 
 INSTRUCTIONS = """\
 Community images of CompShare (优云智算), UCloud's GPU cloud: ready-made containers published by its users, such as \
@@ -34,11 +37,17 @@ Open = Callable[[], AbstractAsyncContextManager[Session]]
 class _Tool(Tool):
     """A tool that reads its own arguments: the SDK's reading ignores unknown ones and decodes strings as JSON."""
 
-    async def run(self, arguments: dict[str, Any], context: Context[Session, Any], convert_result: bool = False) -> Any:
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[LifespanContextT, RequestT],
+        convert_result: bool = False,  # noqa: ARG002, FBT001, FBT002 - the SDK's signature
+    ) -> CallToolResult:
         async def report(pages: int, expected: int) -> None:
             await context.report_progress(pages, expected, f"read {pages} of {expected} pages of the catalogue")
 
-        reply: Reply = await self.fn(context.request_context.lifespan_context, arguments, report)
+        session = cast("Session", context.request_context.lifespan_context)
+        reply: Reply = await self.fn(session, arguments, report)
         return CallToolResult(
             content=[TextContent(type="text", text=reply.text)],
             structured_content=reply.structure,
@@ -51,7 +60,7 @@ def build_server(settings: Settings, open_session: Open | None = None) -> MCPSer
     """A server that opens a session when it starts; `open_session` replaces the one that the settings describe."""
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[Session]) -> AsyncIterator[Session]:
+    async def lifespan(_: MCPServer[Session]) -> AsyncGenerator[Session]:
         async with (open_session or (lambda: Session(settings)))() as session:
             yield session
 
@@ -89,6 +98,7 @@ def _tool(
     return _Tool(
         fn=call,
         name=call.__name__,
+        context_kwarg=None,
         title=title,
         description=description,
         parameters=input_schema(arguments),

@@ -1,7 +1,7 @@
 """The tools as functions, for a protocol and a terminal alike: raw arguments in, a reply out, never an exception."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Self
@@ -98,7 +98,7 @@ async def _reply(answer: Callable[[], Awaitable[Reply]]) -> Reply:
 
 
 @contextmanager
-def _blaming(arguments: Arguments) -> Iterator[None]:
+def _blaming(arguments: Arguments) -> Generator[None]:
     """Say whose value the service refuses: one of the call's arguments, or a setting."""
     try:
         yield

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 import anyio
 
@@ -25,7 +25,7 @@ from compshare_images.settings import KeyPair
 from compshare_images.upstream.cleaning import clean_line
 from compshare_images.upstream.request import DescribeCommunityImages
 from compshare_images.upstream.signing import encode, sign
-from compshare_images.upstream.wire import Page, read_page
+from compshare_images.upstream.wire import Page, as_object, read_page
 
 if TYPE_CHECKING:
     import httpx
@@ -167,9 +167,10 @@ def _parse(body: bytes) -> Mapping[str, object]:
         content: object = json.loads(body)
     except (ValueError, RecursionError):
         raise UpstreamInvalid("CompShare's answer is not JSON.") from None
-    if not isinstance(content, dict):
+    fields = as_object(content)
+    if fields is None:
         raise UpstreamInvalid("CompShare's answer is not a JSON object.")
-    return cast("dict[str, object]", content)
+    return fields
 
 
 def _integer(value: object) -> int | None:

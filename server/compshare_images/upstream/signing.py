@@ -1,8 +1,9 @@
 """The service's request signature: https://docs.ucloud.cn/api/summary/signature."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import cast
 
 
 def encode(parameters: Mapping[str, object]) -> dict[str, str]:
@@ -30,9 +31,11 @@ def _encode(key: str, value: object) -> dict[str, str]:
         case float():
             return {key: _decimal(value)}
         case Mapping():
-            return encode({f"{key}.{name}": item for name, item in value.items()})
+            named = cast("Mapping[str, object]", value)
+            return encode({f"{key}.{name}": item for name, item in named.items()})
         case list() | tuple():
-            return encode({f"{key}.{index}": item for index, item in enumerate(value)})
+            items = cast("Sequence[object]", value)
+            return encode({f"{key}.{index}": item for index, item in enumerate(items)})
         case _:
             raise TypeError(f"no form for a parameter of type {type(value).__name__}")
 

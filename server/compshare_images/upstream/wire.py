@@ -90,6 +90,11 @@ def _flag(value: object) -> bool | None:
             return None
 
 
+def as_object(value: object) -> dict[str, object] | None:
+    """A JSON object, or None."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
 def _as_list(value: object) -> list[object]:
     match value:
         case None:
@@ -255,7 +260,7 @@ def read_page(answer: Mapping[str, object], *, readme_of: str | None = None) -> 
     lists = [answer[key] for key in _LIST_KEYS if key in answer]
     if any(not isinstance(rows, list | None) for rows in lists):
         return None
-    rows = next((_as_list(rows) for rows in lists if rows), [])
+    rows: list[object] = next((_as_list(rows) for rows in lists if rows), _as_list(None))
     reader = _PageReader(readme_of)
     groups = tuple(reader.read(rows))
     return Page(
@@ -275,7 +280,8 @@ class _PageReader:
 
     def read(self, rows: list[object]) -> Iterator[Group]:
         for row in rows:
-            group = self._group(row) if isinstance(row, dict) and "Data" in row else self._lone_image(row)
+            fields = as_object(row) or {}
+            group = self._group(fields) if "Data" in fields else self._lone_image(fields)
             if group is None:
                 self.dropped += 1
             else:
@@ -283,20 +289,20 @@ class _PageReader:
 
     def _group(self, row: Mapping[str, object]) -> Group | None:
         images = tuple(self._images(row["Data"]))
-        identified = {"GroupId": next((image.group_id or image.compshare_image_id for image in images), None)}
-        identified.update({key: value for key, value in row.items() if key != "Data" and value is not None})
-        group = _read(_GROUP, identified)
+        if row.get("GroupId") is None and images:
+            row = {**row, "GroupId": images[0].group_id or images[0].compshare_image_id}
+        group = _read(_GROUP, row)
         return group and replace(group, images=tuple(replace(image, group_id=group.group_id) for image in images))
 
     def _images(self, data: object) -> Iterator[Image]:
         for row in _as_list(data):
-            image = self._image(row)
+            image = self._image(as_object(row) or {})
             if image is None:
                 self.dropped += 1
             else:
                 yield image
 
-    def _lone_image(self, row: object) -> Group | None:
+    def _lone_image(self, row: Mapping[str, object]) -> Group | None:
         image = self._image(row)
         if image is None:
             return None
@@ -310,9 +316,9 @@ class _PageReader:
             flat=True,
         )
 
-    def _image(self, row: object) -> Image | None:
+    def _image(self, row: Mapping[str, object]) -> Image | None:
         image = _read(_IMAGE, row)
-        if image and image.compshare_image_id == self.readme_of and isinstance(row, dict):
-            readme = cast("dict[str, object]", row).get("Readme")
+        if image and image.compshare_image_id == self.readme_of:
+            readme = row.get("Readme")
             self.readme = clean_markdown(readme) if isinstance(readme, str) else None
         return image

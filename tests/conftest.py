@@ -1,0 +1,28 @@
+from collections.abc import AsyncGenerator, Generator
+
+import pytest
+from mcp import Client
+
+from compshare_images.sandbox.service import Sandbox
+from compshare_images.settings import load_settings
+from compshare_images.tools.server import build_server
+from loopback import Loopback, loopback, sandboxed
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def service() -> Generator[Loopback]:
+    """A service on loopback that behaves as the live one was seen to."""
+    with loopback(sandboxed(Sandbox())) as running:
+        yield running
+
+
+@pytest.fixture(params=["auto", "legacy"])
+async def client(request: pytest.FixtureRequest) -> AsyncGenerator[Client]:
+    """A client of a sandboxed server, once in each era of the protocol."""
+    async with Client(build_server(load_settings({}, sandbox=True)), mode=request.param) as connected:
+        yield connected
