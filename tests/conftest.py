@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncGenerator, Generator
 
 import pytest
@@ -12,6 +13,15 @@ from loopback import Loopback, loopback, sandboxed
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which nothing of ours is set."""
+    for name in tuple(os.environ):
+        if name.startswith(("COMPSHARE_", "UCLOUD_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.devnull)
 
 
 @pytest.fixture

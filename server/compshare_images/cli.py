@@ -20,7 +20,7 @@ _TOOLS: dict[str, type[Arguments]] = {"search": SearchArguments, "show": DetailA
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0, or 1 when a call failed; a wrong command line exits with 2."""
     options = _parser().parse_args(argv)
-    settings = load_settings(sandbox=options.sandbox)
+    settings = load_settings(sandbox="sandbox" in options)
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     if options.command in _TOOLS:
         return anyio.run(_call, settings, options)
@@ -29,19 +29,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
+    # Without a default, the flag holds before and after the command alike.
     common.add_argument(
         "--sandbox", action="store_true", default=argparse.SUPPRESS, help="sample data instead of the real service"
     )
     parser = argparse.ArgumentParser(
-        PROGRAM, description="CompShare's community images, over MCP and at the terminal.", parents=[common]
+        PROGRAM,
+        description="CompShare's community images, over MCP and at the terminal.",
+        parents=[common],
+        allow_abbrev=False,
     )
-    parser.set_defaults(sandbox=False)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("serve", help="serve MCP over stdio (the default)", parents=[common])
-    search = commands.add_parser("search", help="find images", parents=[common])
+    commands.add_parser("serve", help="serve MCP over stdio (the default)", parents=[common], allow_abbrev=False)
+    search = commands.add_parser("search", help="find images", parents=[common], allow_abbrev=False)
     search.add_argument("query", nargs="*", metavar="QUERY", help="purpose or product, in Chinese or English")
-    show = commands.add_parser("show", help="open one image", parents=[common])
+    show = commands.add_parser("show", help="open one image", parents=[common], allow_abbrev=False)
     show.add_argument("compshare_image_id", metavar="ID", help="version id, group id or page URL")
     _add_flags(search, SearchArguments)
     _add_flags(show, DetailArguments)

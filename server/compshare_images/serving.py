@@ -1,6 +1,7 @@
 """Serve MCP over stdio, and end cleanly however a host asks for it."""
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -25,19 +26,25 @@ def serve_stdio(server: "MCPServer[Session]") -> None:
     """
     if sys.platform != "win32":
         _end_input_on_signal()
-    server.run("stdio")
+    try:
+        server.run("stdio")
+    except* BrokenPipeError:
+        pass  # the host is gone, and nobody is left to tell
 
 
 def _end_input_on_signal() -> None:
-    """Put a socket in the place of standard input. A thread fills it; a signal closes it for writing."""
-    host_input = os.dup(0)
+    """Put a socket in the place of standard input. A thread fills it; a signal, or a host that is gone, ends it."""
+    host_input, host_output = os.dup(0), os.dup(1)
     ours, served = socket.socketpair()
     os.dup2(served.fileno(), 0)
     served.close()
 
     def fill() -> None:
-        with suppress(OSError):  # a signal ended the input, or the host is gone
-            while chunk := os.read(host_input, _CHUNK):
+        events = select.poll()
+        events.register(host_input, select.POLLIN)
+        events.register(host_output, 0)  # errors, such as that nobody reads any more, are always reported
+        with suppress(OSError):  # a signal has ended the input
+            while host_output not in dict(events.poll()) and (chunk := os.read(host_input, _CHUNK)):
                 ours.sendall(chunk)
         _shut(ours)
 

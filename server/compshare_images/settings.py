@@ -106,7 +106,7 @@ class _Loader:
             path, shown = Path(home).expanduser() / "compshare" / "config.json", "~/.config/compshare/config.json"
         try:
             content: object = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if configured:
                 self.problems.append("The file named by COMPSHARE_CONFIG_FILE does not exist.")
             return None

@@ -1,6 +1,7 @@
 """The tools as functions, for a protocol and a terminal alike: raw arguments in, a reply out, never an exception."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
@@ -40,13 +41,18 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """Settings, a connection and its catalogues, alive while entered. `client` replaces the configured connection."""
+    """Settings, a connection and its catalogues, alive while entered.
 
-    def __init__(self, settings: Settings, client: Client | None = None) -> None:
+    `client` replaces the configured connection; `clock` gives Unix seconds.
+    """
+
+    def __init__(
+        self, settings: Settings, client: Client | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._client = client or connect(settings)
-        self._keeper = Keeper(self._client, ttl=settings.catalogue_ttl)
-        self._details = Details(self._client, self._keeper, ttl=settings.catalogue_ttl)
+        self._keeper = Keeper(self._client, ttl=settings.catalogue_ttl, clock=clock)
+        self._details = Details(self._client, self._keeper, ttl=settings.catalogue_ttl, clock=clock)
         self._resources = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

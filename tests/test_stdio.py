@@ -1,0 +1,136 @@
+"""The installed command, as a host runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from loopback import Form, Loopback, Response
+
+COMMAND = str(Path(sys.executable).with_name("compshare-images-mcp"))
+SECONDS = 20  # a bound on waiting, never an expectation
+
+Process = subprocess.Popen[bytes]
+
+
+def message(method: str, number: int | None = None, **params: object) -> bytes:
+    content: dict[str, object] = {"jsonrpc": "2.0", "method": method, "params": params}
+    return json.dumps(content if number is None else {**content, "id": number}).encode() + b"\n"
+
+
+INITIALIZE = message(
+    "initialize", 1, protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "test", "version": "1"}
+)
+SEARCH = message("tools/call", 2, name="search_community_images", arguments={"limit": 1})
+
+
+def environment(**settings: str) -> dict[str, str]:
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    return {**keep, "XDG_CONFIG_HOME": os.devnull, **settings}
+
+
+@contextmanager
+def running(*arguments: str, **settings: str) -> Generator[Process]:
+    pipe = subprocess.PIPE
+    command = [COMMAND, *arguments]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(**settings)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def send(process: Process, *messages: bytes) -> None:
+    assert process.stdin
+    process.stdin.write(b"".join(messages))
+    process.stdin.flush()
+
+
+def receive(process: Process) -> dict[str, object]:
+    assert process.stdout
+    return json.loads(process.stdout.readline())
+
+
+def close_input(process: Process) -> None:
+    assert process.stdin
+    process.stdin.close()
+
+
+def interrupt(process: Process) -> None:
+    process.send_signal(signal.SIGINT)
+
+
+def terminate(process: Process) -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+ways_to_end = pytest.mark.parametrize("end", [close_input, interrupt, terminate])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_an_image_is_found_and_opened(mode: str) -> None:
+    server = StdioServerParameters(command=COMMAND, args=["--sandbox"], env=environment())
+    async with Client(server, mode=mode) as client:
+        found = await client.call_tool("search_community_images", {"query": "数字人", "limit": 1})
+        image_id = found.structured_content["images"][0]["compshare_image_id"]
+        opened = await client.call_tool("get_image_detail", {"compshare_image_id": image_id})
+    assert opened.structured_content["image"]["compshare_image_id"] == image_id
+
+
+@ways_to_end
+def test_an_idle_server_ends_cleanly_and_says_nothing_else(end: Callable[[Process], None]) -> None:
+    with running("--sandbox") as process:
+        send(process, INITIALIZE)
+        receive(process)
+        end(process)
+        assert process.wait(SECONDS) == 0
+        assert process.stdout and process.stdout.read() == b""
+        assert process.stderr and process.stderr.read() == b""
+
+
+@ways_to_end
+def test_a_server_that_waits_for_the_service_ends_cleanly(end: Callable[[Process], None], service: Loopback) -> None:
+    asked, never = Event(), Event()
+
+    def hang(_: Form) -> Response:
+        asked.set()
+        never.wait(SECONDS)
+        return Response(500)
+
+    service.answer = hang
+    with running(**service.settings) as process:
+        send(process, INITIALIZE, message("notifications/initialized"), SEARCH)
+        assert asked.wait(SECONDS)
+        end(process)
+        assert process.wait(SECONDS) == 0
+        assert process.stderr and process.stderr.read() == b""
+    never.set()
+
+
+def test_a_host_that_stops_reading_leaves_no_traceback() -> None:
+    with running("--sandbox") as process:
+        send(process, INITIALIZE)
+        receive(process)
+        assert process.stdout
+        process.stdout.close()
+        send(process, message("notifications/initialized"), message("tools/list", 2))
+        assert process.wait(SECONDS) == 0
+        assert process.stderr and process.stderr.read() == b""
+
+
+def test_a_server_without_keys_starts_and_says_how_to_get_them() -> None:
+    with running() as process:
+        send(process, INITIALIZE, message("notifications/initialized"), SEARCH)
+        receive(process)
+        answer = json.dumps(receive(process))
+    assert "[not_configured]" in answer
+    assert "COMPSHARE_PUBLIC_KEY" in answer
