@@ -42,15 +42,15 @@ class _Running:
     def __init__(self, client: Client, place: Place, clock: Callable[[], float]) -> None:
         self.scan = Scan(client, place, clock=clock, on_page=self._moved)
         self.done = anyio.Event()
+        self.found: Catalogue | None = None
         self.error: Exception | None = None
         self._page = anyio.Event()
 
-    async def run(self) -> Catalogue | None:
+    async def run(self) -> None:
         try:
-            return await self.scan.run()
+            self.found = await self.scan.run()
         except Exception as error:  # noqa: BLE001 - whoever waits for the scan raises it
             self.error = error
-            return None
 
     def finish(self) -> None:
         self.done.set()
@@ -132,9 +132,9 @@ class Keeper:
 
     async def _run(self, place: Place, running: _Running) -> None:
         try:
-            found = await running.run()
-            if found:
-                self._keep(place, found)
+            await running.run()
+            if running.found:
+                self._keep(place, running.found)
             else:
                 logger.info("a scan of %s failed: %s", place.region, running.error)
         finally:
@@ -154,8 +154,7 @@ class Keeper:
         if error and not (catalogue and isinstance(error, PASSING)):
             raise error
         if catalogue:
-            just_read = running.done.is_set() and not error and catalogue.complete
-            return Served(catalogue, stale=not just_read and not self._recent(catalogue))
+            return Served(catalogue, stale=catalogue is not running.found and not self._recent(catalogue))
         partial = running.scan.so_far()
         if partial:
             return Served(partial, stale=False)
