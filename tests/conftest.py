@@ -1,5 +1,6 @@
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from pathlib import Path
 
 import pytest
 from mcp import Client
@@ -8,6 +9,24 @@ from compshare_images.sandbox.service import Sandbox
 from compshare_images.settings import load_settings
 from compshare_images.tools.server import build_server
 from loopback import Loopback, loopback, sandboxed
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-snapshots", action="store_true", help="write what is seen now, to be reviewed as a diff")
+
+
+@pytest.fixture
+def snapshot(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the file of that name in tests/snapshots."""
+
+    def compare(name: str, seen: str) -> None:
+        file = Path(__file__).parent / "snapshots" / name
+        if request.config.getoption("--update-snapshots"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(seen + "\n", "utf-8")
+        assert seen + "\n" == file.read_text("utf-8")
+
+    return compare
 
 
 @pytest.fixture(scope="session")

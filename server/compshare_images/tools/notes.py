@@ -71,13 +71,8 @@ def _nobody_has(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> str:
 
 
 def _counts(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> Counter[str]:
-    """How many groups state each value; spellings that count as one value are one."""
-    counts: Counter[str] = Counter()
-    spelling: dict[str, str] = {}
-    for entries in everything:
-        values = {value for entry in entries for value in chosen.stated(entry)}
-        counts.update({spelling.setdefault(spaceless(value), value) for value in values})
-    return counts
+    """How many groups state each value."""
+    return _counted([value for entry in entries for value in chosen.stated(entry)] for entries in everything)
 
 
 def _likeness(one: str, other: str) -> float:
@@ -91,10 +86,15 @@ def _commonest_tags(everything: Iterable[Iterable[Entry]]) -> str:
 
 
 def tag_counts(entries: Iterable[Entry]) -> Counter[str]:
+    return _counted(entry.image.tags for entry in entries)
+
+
+def _counted(rows: Iterable[Iterable[str]]) -> Counter[str]:
+    """In how many rows each value stands. Spellings that count as one value are one: the first that is met."""
     counts: Counter[str] = Counter()
     spelling: dict[str, str] = {}
-    for entry in entries:
-        counts.update({spelling.setdefault(spaceless(tag), tag) for tag in entry.image.tags})
+    for values in rows:
+        counts.update(dict.fromkeys(spelling.setdefault(spaceless(value), value) for value in values).keys())
     return counts
 
 
