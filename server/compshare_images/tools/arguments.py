@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, V
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from compshare_images.errors import InvalidArgument
-from compshare_images.place import Place
 from compshare_images.tools.schema import input_schema
 from compshare_images.upstream.cleaning import clean_line
 from compshare_images.upstream.request import MAX_LIMIT, SortField
@@ -34,19 +33,15 @@ _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_nu
 _Boolean = Annotated[bool, BeforeValidator(_boolean)]
 _Short = Annotated[StrictStr, Field(max_length=64)]
 _Value = Annotated[StrictStr, Field(max_length=200)]
+_Region = Annotated[_Short | None, Field(description="Leave out unless the user names it", examples=["cn-wlcb"])]
+_Zone = Annotated[_Short | None, Field(description="Likewise", examples=["cn-wlcb-01"])]
+_ProjectId = Annotated[_Short | None, Field(description="Likewise", examples=["org-abc123"])]
 
 
 class Arguments(BaseModel):
     """Examples are for error messages; they stay out of the published schema."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    region: _Short | None = Field(None, description="Leave out unless the user names it", examples=["cn-wlcb"])
-    zone: _Short | None = Field(None, description="Likewise", examples=["cn-wlcb-01"])
-    project_id: _Short | None = Field(None, description="Likewise", examples=["org-abc123"])
-
-    def place(self, default: Place) -> Place:
-        return default.elsewhere(region=self.region, zone=self.zone, project_id=self.project_id)
 
 
 class SearchArguments(Arguments):
@@ -83,6 +78,9 @@ class SearchArguments(Arguments):
     )
     offset: _Integer = Field(0, ge=0, le=1_000_000_000, examples=[0])
     limit: _Integer = Field(20, ge=1, le=MAX_LIMIT, examples=[20])
+    region: _Region = None
+    zone: _Zone = None
+    project_id: _ProjectId = None
 
 
 class DetailArguments(Arguments):
@@ -92,6 +90,9 @@ class DetailArguments(Arguments):
     )
     readme_offset: _Integer = Field(0, ge=0, le=1_000_000_000, description="In characters", examples=[0])
     readme_limit: _Integer = Field(4000, ge=0, le=20_000, description="In characters; 0 to compare", examples=[4000])
+    region: _Region = None
+    zone: _Zone = None
+    project_id: _ProjectId = None
 
 
 _MEANT = {

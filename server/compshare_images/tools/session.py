@@ -19,6 +19,7 @@ from compshare_images.errors import (
     RequestRejected,
     UpstreamUnavailable,
 )
+from compshare_images.place import Place
 from compshare_images.settings import Settings
 from compshare_images.tools import facts
 from compshare_images.tools.arguments import Arguments, DetailArguments, SearchArguments, read_arguments
@@ -73,7 +74,7 @@ class Session:
 
     async def _search(self, given: Mapping[str, object], report: Report | None) -> Reply:
         arguments = read_arguments(SearchArguments, given)
-        place = arguments.place(self._settings.place)
+        place = self._place_of(arguments)
         with _blaming(arguments):
             served = await self._keeper.catalogue(place, report=report)
         state = facts.state_of(served, place, self._settings.place, sandbox=self._settings.sandbox)
@@ -81,12 +82,17 @@ class Session:
 
     async def _detail(self, given: Mapping[str, object], report: Report | None) -> Reply:
         arguments = read_arguments(DetailArguments, given)
-        place = arguments.place(self._settings.place)
+        place = self._place_of(arguments)
         with _blaming(arguments):
             opened = await self._details.open(place, arguments.compshare_image_id, report=report)
         served = self._keeper.known(place)
         state = facts.state_of(served, place, self._settings.place, sandbox=self._settings.sandbox)
         return detail(arguments, opened, state)
+
+    def _place_of(self, arguments: SearchArguments | DetailArguments) -> Place:
+        return self._settings.place.elsewhere(
+            region=arguments.region, zone=arguments.zone, project_id=arguments.project_id
+        )
 
 
 async def _reply(answer: Callable[[], Awaitable[Reply]]) -> Reply:
