@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,7 +19,18 @@ _TOOLS: dict[str, type[Arguments]] = {"search": SearchArguments, "show": DetailA
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, or 1 when a call failed; a wrong command line exits with 2."""
+    """Run one command. Returns 0, 1 when it failed, 130 when interrupted; a wrong command line exits with 2."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python must not try to flush the rest of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     settings = load_settings(sandbox="sandbox" in options)
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
@@ -72,9 +84,12 @@ async def _call(settings: Settings, options: argparse.Namespace) -> int:
         call = session.search_community_images if options.command == "search" else session.get_image_detail
         reply = await call(given)
     if reply.failed:
-        print(reply.text, file=sys.stderr)
+        print(reply.text, file=sys.stderr)  # standard error escapes what its encoding lacks
         return 1
-    print(json.dumps(reply.structure, ensure_ascii=False) if options.json else reply.text)
+    # Names hold characters that not every terminal's encoding has; JSON can do without them.
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(reply.structure, ensure_ascii=not unicode) if options.json else reply.text
+    print(text if unicode else text.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding), flush=True)
     return 0
 
 
@@ -82,5 +97,8 @@ def _serve(settings: Settings) -> int:
     from compshare_images.serving import serve_stdio  # noqa: PLC0415 - the other commands need no MCP
     from compshare_images.tools.server import build_server  # noqa: PLC0415 - as above
 
+    if None in (sys.stdin, sys.stdout):
+        print(f"{PROGRAM}: standard input and output must be open.", file=sys.stderr)
+        return 1
     serve_stdio(build_server(settings))
     return 0

@@ -1,15 +1,19 @@
 """Everything that a call can fail with.
 
     CompShareError
-    ├── InvalidArgument         the call's own values
-    ├── NotConfigured           keys or settings
-    ├── NotFound                no such image
-    ├── AuthenticationFailed    the service does not accept the keys
-    ├── PermissionDenied        the keys may not do this
-    ├── RateLimited             throttled; may say for how long
-    ├── UpstreamUnavailable     not reached, too slow, or in trouble
-    ├── UpstreamInvalid         answered with what cannot be understood
-    └── InternalError           a fault of this server
+    ├── InvalidArgument             the call's own values
+    ├── NotConfigured               keys or settings
+    ├── NotFound                    no such image
+    ├── InternalError               a fault of this server
+    └── UpstreamError               what the service, or the way to it, answered
+        ├── RequestRejected         a value of the request
+        ├── AuthenticationFailed    the keys are not accepted
+        ├── PermissionDenied        the keys may not do this
+        ├── ImageNotFound           no such image (also a NotFound)
+        ├── RateLimited             throttled
+        ├── UpstreamUnavailable     too slow, or in trouble
+        │   └── Unreachable         no way to it that a moment's wait would open
+        └── UpstreamInvalid         cannot be understood
 
 `str(error)` is what a model reads: the code in square brackets, what happened, what to do next.
 """
@@ -47,19 +51,32 @@ class NotFound(CompShareError):
     remedy = "Search again with search_community_images; do not retry this id."
 
 
-class UpstreamError(CompShareError):
-    """What the service or the way to it answered.
+class InternalError(CompShareError):
+    code = "internal_error"
+    remedy = "A fault of this server, not of the call. Retry once; if it stays, report it with the server's log."
 
-    `ret_code` is the service's own code, `parameter` the request parameter that its message names; both None when
-    it gave none.
+
+class UpstreamError(CompShareError):
+    """`retryable` says whether the same request may succeed in a moment.
+
+    `ret_code` is the service's own code, `parameter` the argument (or else the request parameter) that its message
+    names, `retry_after` the seconds that it asks to wait; each None when it gave none.
     """
 
+    retryable: ClassVar[bool] = False
+
     def __init__(
-        self, message: str, *, remedy: str | None = None, ret_code: int | None = None, parameter: str | None = None
+        self,
+        message: str,
+        *,
+        ret_code: int | None = None,
+        parameter: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, remedy=remedy)
+        super().__init__(message, remedy=None if retry_after is None else f"Retry after {retry_after:.0f} seconds.")
         self.ret_code = ret_code
         self.parameter = parameter
+        self.retry_after = retry_after
 
 
 class RequestRejected(UpstreamError):
@@ -83,61 +100,34 @@ class AuthenticationFailed(UpstreamError):
 
 class PermissionDenied(UpstreamError):
     code = "permission_denied"
-    remedy = (
-        "Check the project (COMPSHARE_PROJECT_ID or project_id) and what the keys may do. Do not retry before that."
-    )
+    remedy = "Check the project (COMPSHARE_PROJECT_ID or project_id) and what the keys may do, and only then retry."
 
 
 class ImageNotFound(UpstreamError, NotFound):
-    """RetCode 8039: the service knows no image of that id."""
-
     code = "not_found"
     remedy = NotFound.remedy
 
 
 class RateLimited(UpstreamError):
-    """Throttled. `retry_after` is the service's own wish in seconds, None when it has none."""
-
     code = "rate_limited"
-
-    def __init__(self, message: str, *, retry_after: float | None = None, ret_code: int | None = None) -> None:
-        wait = DEFAULT_WAIT if retry_after is None else retry_after
-        super().__init__(message, remedy=f"Retry after {wait:.0f} seconds.", ret_code=ret_code)
-        self.retry_after = retry_after
-        self.retryable = True
+    remedy = f"Retry after {DEFAULT_WAIT:.0f} seconds."
+    retryable = True
 
 
 class UpstreamUnavailable(UpstreamError):
-    """Not reached, too slow, or in trouble. `retryable` says whether a moment's wait can help."""
-
     code = "upstream_unavailable"
     remedy = "Retry in a minute."
+    retryable = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        remedy: str | None = None,
-        ret_code: int | None = None,
-        parameter: str | None = None,
-        retry_after: float | None = None,
-        retryable: bool = True,
-    ) -> None:
-        super().__init__(message, remedy=remedy, ret_code=ret_code, parameter=parameter)
-        self.retry_after = retry_after
-        self.retryable = retryable
+
+class Unreachable(UpstreamUnavailable):
+    remedy = "Check the network, the proxy and the certificates of this machine, then retry."
+    retryable = False
 
 
 class UpstreamInvalid(UpstreamError):
     code = "upstream_invalid"
     remedy = "Check COMPSHARE_BASE_URL and any proxy; if they are right, retry in a few minutes."
-
-
-class InternalError(CompShareError):
-    code = "internal_error"
-    remedy = (
-        "This is a fault of this server, not of the call. Retry once; if it stays, report it with the server's log."
-    )
 
 
 PASSING = (RateLimited, UpstreamUnavailable, UpstreamInvalid)

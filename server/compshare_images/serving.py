@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from compshare_images.tools.session import Session
 
 _CHUNK = 64 * 1024
+_GRACE = 3.0  # seconds to end in; a host that does not read what it is sent would hold us for ever
 
 
 def serve_stdio(server: "MCPServer[Session]") -> None:
@@ -57,5 +58,8 @@ def _end_input_on_signal() -> None:
 
 
 def _shut(writer: socket.socket) -> None:
+    last_resort = threading.Timer(_GRACE, os._exit, (0,))
+    last_resort.daemon = True
+    last_resort.start()
     with suppress(OSError):  # already shut
         writer.shutdown(socket.SHUT_WR)

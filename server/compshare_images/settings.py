@@ -25,6 +25,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
+_HOST = re.compile(r"(?!.*\.\.)[^\W_](?:[\w.-]*[^\W_])?\.?")
 _HOW_TO_GET_KEYS = (
     "Set COMPSHARE_PUBLIC_KEY and COMPSHARE_PRIVATE_KEY (made at https://console.compshare.cn/uaccount/api_manage), "
     "or try the sample data with COMPSHARE_SANDBOX=1. Do not retry before that."
@@ -39,7 +40,10 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`timeout` and `catalogue_ttl` are in seconds."""
+    """`timeout` and `catalogue_ttl` are in seconds.
+
+    `problems` make every call fail; `missing` says what was found of keys when there is no whole pair.
+    """
 
     keys: KeyPair | None = None
     place: Place = field(default_factory=Place)
@@ -49,6 +53,7 @@ class Settings:
     log_level: LogLevel = "WARNING"
     sandbox: bool = False
     problems: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def usable_keys(self) -> KeyPair:
         """The key pair to sign with.
@@ -59,7 +64,7 @@ class Settings:
         if self.problems:
             raise NotConfigured(" ".join(self.problems), remedy="Correct the setting and restart the server.")
         if self.keys is None:
-            raise NotConfigured("No CompShare keys are set.", remedy=_HOW_TO_GET_KEYS)
+            raise NotConfigured(" ".join(["No CompShare keys are set.", *self.missing]), remedy=_HOW_TO_GET_KEYS)
         return self.keys
 
 
@@ -71,6 +76,7 @@ class _Loader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.problems: list[str] = []
+        self.missing: list[str] = []
 
     def load(self, *, sandbox: bool) -> Settings:
         sandbox = sandbox or (self.value("COMPSHARE_SANDBOX") or "").lower() in {"1", "true", "yes", "on"}
@@ -83,44 +89,47 @@ class _Loader:
             log_level=self.log_level(),
             sandbox=sandbox,
             problems=tuple(self.problems),
+            missing=tuple(self.missing),
         )
 
     def value(self, name: str) -> str | None:
-        """The variable's value; a host's unfilled `${…}` placeholder is none."""
-        value = self.environ.get(name, "").strip()
-        return None if not value or _PLACEHOLDER.fullmatch(value) else value
+        value = _stated(self.environ.get(name))
+        if value and not _is_unicode(value):
+            self.problems.append(f"{name} is not valid Unicode text.")
+            return None
+        return value
 
     def keys(self) -> KeyPair | None:
         for prefix in ("COMPSHARE", "UCLOUD"):
-            public, private = self.value(f"{prefix}_PUBLIC_KEY"), self.value(f"{prefix}_PRIVATE_KEY")
+            names = f"{prefix}_PUBLIC_KEY", f"{prefix}_PRIVATE_KEY"
+            public, private = map(self.value, names)
             if public and private:
                 return KeyPair(public, SecretStr(private))
+            if public or private:
+                self.missing.append(f"{names[1] if public else names[0]} is missing.")
         return self.profile_keys()
 
     def profile_keys(self) -> KeyPair | None:
         configured = self.value("COMPSHARE_CONFIG_FILE")
-        if configured:
-            path, shown = Path(configured).expanduser(), "the file named by COMPSHARE_CONFIG_FILE"
-        else:
-            home = self.value("XDG_CONFIG_HOME") or "~/.config"
-            path, shown = Path(home).expanduser() / "compshare" / "config.json", "~/.config/compshare/config.json"
+        folder = self.value("XDG_CONFIG_HOME") or "~/.config"
+        shown = "The file named by COMPSHARE_CONFIG_FILE" if configured else "~/.config/compshare/config.json"
         try:
+            path = Path(configured or f"{folder}/compshare/config.json").expanduser()
+            if not path.is_file():
+                if configured:
+                    self.problems.append(f"{shown} does not exist.")
+                return None
             content: object = json.loads(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            if configured:
-                self.problems.append("The file named by COMPSHARE_CONFIG_FILE does not exist.")
-            return None
-        except (OSError, ValueError, RecursionError):
+        except (OSError, RuntimeError, ValueError):  # unreadable, an unknown ~user or too deep, not JSON
             self.problems.append(f"{shown} cannot be read as JSON.")
             return None
-        profiles = _member(content, "profiles")
-        name = self.value("COMPSHARE_PROFILE") or _member(content, "current_profile") or "default"
-        profile = _member(profiles, name)
-        public, private = _member(profile, "public_key"), _member(profile, "private_key")
-        if isinstance(public, str) and isinstance(private, str) and public.strip() and private.strip():
-            return KeyPair(public.strip(), SecretStr(private.strip()))
-        if self.value("COMPSHARE_PROFILE") and profile is None:
-            self.problems.append(f"{shown} has no profile of the name in COMPSHARE_PROFILE.")
+        chosen = self.value("COMPSHARE_PROFILE")
+        profile = _member(_member(content, "profiles"), chosen or _member(content, "current_profile") or "default")
+        public, private = (_stated(_member(profile, name)) for name in ("public_key", "private_key"))
+        if public and private and _is_unicode(public + private):
+            return KeyPair(public, SecretStr(private))
+        lack = "has no such profile" if profile is None else "holds no pair of keys in its profile"
+        self.missing.append(f"{shown} {lack}.")
         return None
 
     def place(self) -> Place:
@@ -136,7 +145,7 @@ class _Loader:
             usable = parts.port != 0 and parts.username is None and not parts.query and not parts.fragment
         except ValueError:
             secure, host, usable = "", None, False
-        if not host or not usable or secure not in {"http", "https"}:
+        if not host or not usable or secure not in {"http", "https"} or not _is_host(host):
             self.problems.append(f"COMPSHARE_BASE_URL is not a web address such as {DEFAULT_BASE_URL}.")
         elif secure == "http" and not _is_loopback(host):
             self.problems.append("COMPSHARE_BASE_URL must begin with https://; plain http:// is for loopback only.")
@@ -164,6 +173,24 @@ class _Loader:
 
 def _member(content: object, name: object) -> Any:  # noqa: ANN401 - any JSON value
     return cast("dict[object, Any]", content).get(name) if isinstance(content, dict) and isinstance(name, str) else None
+
+
+def _stated(value: object) -> str | None:
+    """The text; an empty one, or a host's unfilled `${…}` placeholder, is none."""
+    value = value.strip() if isinstance(value, str) else ""
+    return None if not value or _PLACEHOLDER.fullmatch(value) else value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_host(host: str) -> bool:
+    return ":" in host or _HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:

@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def version_count(self) -> int:
-        return sum(image.available for image in self.group.images)
+        return len(self.group.available)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Catalogue:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """Those with an available version: what can be searched."""
-        return tuple(group for group in self.all_groups if any(image.available for image in group.images))
+        return tuple(group for group in self.all_groups if group.available)
 
     @cached_property
     def entries_by_id(self) -> Mapping[str, Entry]:
@@ -64,25 +64,30 @@ class Catalogue:
         group = self.groups_by_id.get(wanted)
         if group is None or not group.images:
             return None
-        return Entry(group, next((image for image in group.images if image.available), group.images[0]))
+        return Entry(group, (group.available or group.images)[0])
 
     def nearest_ids(self, wanted: str) -> list[str]:
         """Known ids of versions and groups that are a slip of the pen away: up to five within two edits."""
-        ids = [*self.entries_by_id, *self.groups_by_id]
-        return [known for known in ids if 0 < distance(wanted, known, _SLIP) <= _SLIP][:_NEAREST]
+        ids = dict.fromkeys([*self.entries_by_id, *self.groups_by_id])
+        apart = sorted((distance(wanted, known, _SLIP), known) for known in ids)
+        return [known for edits, known in apart if 0 < edits <= _SLIP][:_NEAREST]
 
     def without_image(self, image_id: str) -> "Catalogue":
+        """The rest, as a catalogue of its own: a second older, for pages of the two do not belong together."""
         entry = self.entries_by_id.get(image_id)
         if entry is None:
             return self
         rest = tuple(image for image in entry.group.images if image.compshare_image_id != image_id)
         shrunk = replace(entry.group, images=rest)
-        return replace(self, all_groups=tuple(shrunk if g is entry.group else g for g in self.all_groups))
+        groups = (shrunk if group is entry.group else group for group in self.all_groups)
+        return replace(self, fetched_at=self.fetched_at - 1, all_groups=tuple(groups))
 
 
 def image_id_of(text: str) -> str:
-    """The id itself, or the one that a page's address ends in."""
-    return text.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2] if "/" in text else text
+    """The id itself, or the one that a page's address ends in; empty when that names no image."""
+    path = text.partition("?")[0].partition("#")[0].rstrip("/")
+    last = path.rpartition("/")[2]
+    return "" if "/" in path and last in {"", "images", "www.compshare.cn"} else last
 
 
 def merge(pages: Iterable[Page]) -> tuple[Group, ...]:

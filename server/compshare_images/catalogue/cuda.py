@@ -15,7 +15,8 @@ Version = tuple[int, ...]
 
 def read_version(text: str) -> Version | None:
     """The version in an author's words (`12.8`, `CUDA 12.8.1`, `cu128`), or None."""
-    wheel = _WHEEL.search(folded(text))
+    text = folded(text)
+    wheel = _WHEEL.search(text)
     if wheel:
         return int(wheel[1]), int(wheel[2])
     number = _STATED.search(text)

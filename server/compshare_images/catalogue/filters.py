@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from compshare_images.catalogue.catalogue import Entry
 from compshare_images.catalogue.cuda import read_requirement, read_version
-from compshare_images.catalogue.gpus import read_card
+from compshare_images.catalogue.gpus import read_card, runs_on
 from compshare_images.catalogue.text import compact, spaceless
 from compshare_images.upstream.wire import Image
 
@@ -92,15 +92,12 @@ def _whole(argument: str, value: str, stated: Callable[[Entry], Iterable[str]]) 
 
 def _gpu_type(value: str) -> Filter:
     wanted = read_card(value)
-
-    def passes(entry: Entry) -> bool:
-        cards = map(read_card, entry.image.supported_gpu_types)
-        if wanted.model:
-            return any(card.same_as(wanted) for card in cards)
-        most = wanted.memory or 0
-        return any(card.memory is not None and card.memory <= most for card in cards)
-
-    return Filter(argument="gpu_type", value=value, passes=passes, stated=lambda entry: entry.image.supported_gpu_types)
+    return Filter(
+        argument="gpu_type",
+        value=value,
+        passes=lambda entry: runs_on(entry.image.supported_gpu_types, wanted),
+        stated=lambda entry: entry.image.supported_gpu_types,
+    )
 
 
 def _max_price(value: float) -> Filter:

@@ -1,6 +1,7 @@
 """GPU names, as users and authors write them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from compshare_images.catalogue.text import folded
@@ -32,6 +33,14 @@ class Card:
 
     def same_as(self, other: "Card") -> bool:
         return self.model == other.model and (self.memory == other.memory or None in (self.memory, other.memory))
+
+
+def runs_on(listed: Iterable[str], wanted: Card) -> bool:
+    """Whether the listed cards hold the wanted one, or, if it is a memory alone, one of at most that memory."""
+    cards = map(read_card, listed)
+    if wanted.model:
+        return any(card.same_as(wanted) for card in cards)
+    return any(card.memory is not None and card.memory <= (wanted.memory or 0) for card in cards)
 
 
 def read_card(text: str) -> Card:

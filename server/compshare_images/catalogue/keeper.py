@@ -56,12 +56,15 @@ class _Running:
         self.done.set()
         self._moved()
 
-    async def wait(self, report: Report | None) -> None:
+    async def wait_for_end(self, report: Report | None) -> None:
         while not self.done.is_set():
             page = self._page
             if report and self.scan.progress[0]:
                 await report(*self.scan.progress)
             await page.wait()
+
+    async def wait_for_page(self) -> None:
+        await self._page.wait()
 
     def _moved(self) -> None:
         self._page.set()
@@ -97,8 +100,12 @@ class Keeper:
         catalogue = self._catalogues.get(place)
         return catalogue and Served(catalogue, stale=not self._recent(catalogue))
 
-    async def catalogue(self, place: Place, *, report: Report | None = None, budget: float = BUDGET) -> Served:
-        """The catalogue of a place: fresh, or stale with a refresh behind, or worth the wait.
+    async def catalogue(
+        self, place: Place, *, report: Report | None = None, budget: float = BUDGET, newest: bool = False
+    ) -> Served:
+        """The catalogue of a place: fresh, or stale with a refresh behind, or worth the wait of `budget` seconds.
+
+        `newest` waits for a refresh where a stale one would do.
 
         Raises:
             CompShareError: there is nothing to answer with, or the keys are refused.
@@ -107,13 +114,13 @@ class Keeper:
         if catalogue and self._fresh(catalogue):
             return Served(catalogue, stale=False)
         running = self.refresh(place)
-        if catalogue and self._serves_while_stale(catalogue):
+        if catalogue and self._serves_while_stale(catalogue) and not newest:
             return Served(catalogue, stale=True)
-        with anyio.move_on_after(PATIENCE):
-            await running.wait(report)
-        if not running.done.is_set() and not catalogue and not running.scan.so_far():
-            with anyio.move_on_after(budget - PATIENCE):
-                await running.wait(report)
+        with anyio.move_on_after(min(PATIENCE, budget)):
+            await running.wait_for_end(report)
+        with anyio.move_on_after(max(0.0, budget - PATIENCE)):
+            while not (catalogue or running.done.is_set() or running.scan.so_far()):
+                await running.wait_for_page()
         return self._outcome(place, running)
 
     def refresh(self, place: Place) -> _Running:

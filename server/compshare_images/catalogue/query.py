@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from compshare_images.catalogue.catalogue import Entry
-from compshare_images.catalogue.gpus import MENTION, read_card
+from compshare_images.catalogue.gpus import MENTION, read_card, runs_on
 from compshare_images.catalogue.text import compact, folded
 
 _FREE = re.compile(r"(?<![a-z])(?:for free|free of charge|free)(?![a-z])|完全免费|免费的?|不收费|不要钱")
@@ -24,6 +24,7 @@ _FILLERS = re.compile(
 )
 _EDGE = "我请想要用做跑找搞弄了吗呢吧在个款能"
 _MANY_LETTERS = 5
+_LONGEST_WORD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +99,17 @@ def _holds(forms: tuple[str, str], word: str) -> bool:
 
 
 def _covered(run: str, text: str) -> bool:
-    """Whether a run of Chinese is in the text, whole or cut into pieces of two characters and more."""
-    reach = {0}
-    for end in range(1, len(run) + 1):
-        if any(end - start > 1 or end - start == len(run) for start in reach if run[start:end] in text):
-            reach.add(end)
-    return len(run) in reach
+    """Whether a run of Chinese is in the text, whole or cut into words of two to six characters."""
+    if run in text:
+        return True
+    reach = [True] + [False] * len(run)
+    for end in range(2, len(run) + 1):
+        starts = range(max(0, end - _LONGEST_WORD), end - 1)
+        reach[end] = any(reach[start] and run[start:end] in text for start in starts)
+    return reach[-1]
 
 
-def meets(entry: Entry, query: Query) -> int:
+def wishes_met(entry: Entry, query: Query) -> int:
     """How many of the query's wishes beside its words an entry fulfils."""
-    listed = [read_card(text) for text in entry.image.supported_gpu_types]
-    wishes = 0
-    for text in query.cards:
-        wanted = read_card(text)
-        if wanted.model:
-            wishes += any(card.same_as(wanted) for card in listed)
-        else:
-            wishes += any(card.memory is not None and card.memory <= (wanted.memory or 0) for card in listed)
-    return wishes + (query.free and entry.image.price == 0)
+    cards = sum(runs_on(entry.image.supported_gpu_types, read_card(text)) for text in query.cards)
+    return cards + (query.free and entry.image.price == 0)

@@ -7,7 +7,7 @@ from math import ceil
 import anyio
 
 from compshare_images.catalogue.catalogue import Catalogue, merge
-from compshare_images.errors import PASSING, CompShareError
+from compshare_images.errors import PASSING, CompShareError, ImageNotFound, RequestRejected, UpstreamInvalid
 from compshare_images.place import Place
 from compshare_images.upstream.client import Client
 from compshare_images.upstream.request import MAX_LIMIT, DescribeCommunityImages
@@ -36,7 +36,8 @@ class Scan:
         self._on_page = on_page
         self._pages: dict[int, Page] = {}
         self._failed: list[int] = []
-        self._planned = 1
+        self._expected = 0  # groups, or versions where rows are versions
+        self._planned = 1  # pages
         self._checked = 0  # pages, from the first on, that were looked at for the end
         self._seen: set[str] = set()
         self._ended = False
@@ -58,8 +59,9 @@ class Scan:
             CompShareError: the first page failed, or any page in a way in which all would.
         """
         await self._read(0)
-        expected = self._pages[0].total_count or 0
-        self._planned = max(1, ceil((expected + 1) / MAX_LIMIT))
+        self._expected = self._pages[0].total_count or 0
+        # One more than the last row, for only a page that is not full is the end.
+        self._planned = max(1, ceil((self._expected + 1) / MAX_LIMIT))
         await self._read_planned()
         gaps = [number for number in sorted(self._failed) if not await self._tried(number)]
         while not gaps and not self._ended and await self._tried(self._checked):
@@ -95,10 +97,20 @@ class Scan:
         return True
 
     async def _read(self, number: int) -> None:
-        request = DescribeCommunityImages(
-            place=self._place, offset=number * MAX_LIMIT, limit=MAX_LIMIT, exclude_readme=True
-        )
-        self._pages[number] = await self._client.describe(request)
+        offset = number * MAX_LIMIT
+        request = DescribeCommunityImages(place=self._place, offset=offset, limit=MAX_LIMIT, exclude_readme=True)
+        try:
+            page = await self._client.describe(request)
+        except RequestRejected as rejection:
+            # What the first page was answered with cannot be wrong now, but a page may be out of range.
+            if number == 0:
+                raise
+            if offset < self._expected:
+                raise UpstreamInvalid(rejection.message) from None
+            page = Page()
+        except ImageNotFound as error:
+            raise UpstreamInvalid(error.message) from None
+        self._pages[number] = page
         while not self._ended and self._checked in self._pages:
             self._check(self._pages[self._checked])
             self._checked += 1

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TypeVar
 
-from compshare_images.catalogue.details import Detail
+from compshare_images.catalogue.opening import Detail
 from compshare_images.tools import facts
 from compshare_images.tools.arguments import DetailArguments
+from compshare_images.tools.detail_text import detail_text
 from compshare_images.tools.reply import Reply
 from compshare_images.tools.results import (
     DETAIL_NOTICE,
@@ -19,14 +20,12 @@ from compshare_images.tools.results import (
     SoftwareFacts,
     VersionFacts,
 )
-from compshare_images.upstream.cleaning import clean_line
 from compshare_images.upstream.wire import Image, Software
 
 _Fact = TypeVar("_Fact")
 
+MOST_VERSIONS = 50
 PAGE = "https://www.compshare.cn/images/"
-
-_KINDS_OF_AUTHOR = {1: " (official)", 2: " (verified)"}
 
 
 def detail(arguments: DetailArguments, opened: Detail, state: CatalogueState) -> Reply:
@@ -39,15 +38,23 @@ def detail(arguments: DetailArguments, opened: Detail, state: CatalogueState) ->
     readme = _readme(arguments, opened)
     if readme and arguments.readme_offset > (readme.total_chars or 0):
         notes.append(f"readme_offset {arguments.readme_offset} is past the end.")
+    versions = opened.entry.group.images
+    if len(versions) > MOST_VERSIONS:
+        notes.append(f"The newest {MOST_VERSIONS} of {len(versions)} versions are listed.")
     result = DetailResult(
         image=_facts(opened),
-        versions=[_version(image, opened.entry.image) for image in opened.entry.group.images],
+        versions=[_version(image, opened.entry.image) for image in _bounded(versions, opened.entry.image)],
         readme=readme,
         catalogue=state,
         notice=DETAIL_NOTICE,
         note=" ".join(notes) or None,
     )
-    return Reply(text="\n".join(_lines(result)), structure=result.structure())
+    return Reply(text=detail_text(result), structure=result.structure())
+
+
+def _bounded(versions: tuple[Image, ...], opened: Image) -> tuple[Image, ...]:
+    newest = versions[:MOST_VERSIONS]
+    return newest if opened in newest else (*newest[:-1], opened)
 
 
 def _readme(arguments: DetailArguments, opened: Detail) -> ReadmePart | None:
@@ -146,111 +153,3 @@ def _version(image: Image, opened: Image) -> VersionFacts:
 
 def _other(value: _Fact, opened: _Fact) -> _Fact | None:
     return None if value == opened else value
-
-
-def _lines(result: DetailResult) -> Iterator[str]:
-    image, state = result.image, result.catalogue
-    if state.source == "sandbox":
-        yield facts.SANDBOX_LINE
-    author = (
-        f"by {image.author}{_KINDS_OF_AUTHOR.get(image.auth_info or 0, '')}" if image.author else "author not named"
-    )
-    yield " ".join(filter(None, [facts.quoted(image.name or ""), image.version_name, author]))
-    yield f"{image.compshare_image_id} · group {image.group_id} · {image.url}"
-    yield f"({DETAIL_NOTICE})"
-    if result.note:
-        yield f"Note: {result.note}"
-    yield _joined(
-        image.status or "status not stated",
-        {True: "container", False: "VM", None: None}[image.container],
-        image.size_gb and f"needs {image.size_gb} GB of system disk",
-        image.auto_start and "starts by itself",
-        image.pub_time and f"published {image.pub_time[:10]}",
-        image.created_count is not None and f"{image.created_count} uses",
-        image.favorites_count is not None and f"{image.favorites_count} favs",
-        image.image_use_time is not None and f"{image.image_use_time} h run",
-    )
-    yield f"Fee: {_fee(image.price)}"
-    yield f"GPUs: {' '.join(image.supported_gpu_types or ['not stated'])}"
-    for software in image.softwares or ():
-        yield f"Software: {_software_line(software)}"
-    ports = [f"{port.software or 'port'} {port.port}" for port in image.software_ports or ()]
-    opened = [str(port) for port in image.firewall_ports or ()]
-    if ports or opened:
-        yield "Ports: " + _joined(", ".join(ports), opened and f"open {' '.join(opened)}")
-    if image.tags:
-        yield f"Tags: {', '.join(image.tags)}"
-    if image.description:
-        yield f"Description: {facts.quoted(image.description)}"
-    if image.version_desc:
-        yield f"This version: {facts.quoted(image.version_desc)}"
-    if image.failed_reason:
-        yield f"Failed: {facts.quoted(image.failed_reason)}"
-    if image.not_stated:
-        yield f"Not stated by the author: {', '.join(image.not_stated)}"
-    yield _catalogue_line(state)
-    yield from _version_lines(result)
-    yield from _readme_lines(result.readme)
-
-
-def _joined(*parts: object) -> str:
-    return " · ".join(str(part) for part in parts if part)
-
-
-def _fee(price: float | None) -> str:
-    if price is None:
-        return "not stated"
-    return f"+¥{price:g}/h on top of GPU rent" if price else "none"
-
-
-def _software_line(software: SoftwareFacts) -> str:
-    named = [
-        f"{software.framework or ''} {software.framework_version or ''}".strip(),
-        software.cuda_version and f"CUDA {software.cuda_version}",
-        software.os_version,
-        software.python_version and f"Python {software.python_version}",
-        *(software.applications or ()),
-    ]
-    return ", ".join(filter(None, named)) or "not stated"
-
-
-def _catalogue_line(state: CatalogueState) -> str:
-    where = _joined(state.region and f"region {state.region}", state.zone and f"zone {state.zone}")
-    if state.fetched_at is None:
-        return _joined("Catalogue: not read yet", where)
-    known = f"Catalogue: {state.image_count} images, {state.fetched_at}"
-    return _joined(known, state.stale and "stale", not state.complete and "incomplete", where)
-
-
-def _version_lines(result: DetailResult) -> Iterator[str]:
-    others = [version for version in result.versions if version.compshare_image_id != result.image.compshare_image_id]
-    if not others:
-        yield "Versions: only this one is known"
-        return
-    yield f"Other versions, newest first (facts that differ; {len(result.versions)} in all):"
-    for version in others:
-        yield "  " + _joined(
-            version.version_name,
-            version.compshare_image_id,
-            version.pub_time,
-            version.status != result.image.status and version.status,
-            version.price is not None and f"fee {_fee(version.price)}".removesuffix(" on top of GPU rent"),
-            version.size_gb and f"{version.size_gb} GB",
-            version.framework,
-            version.cuda_version and f"CUDA {version.cuda_version}",
-            " ".join(version.supported_gpu_types or ()),
-            version.version_desc and facts.quoted(clean_line(version.version_desc, 80)),
-        )
-
-
-def _readme_lines(readme: ReadmePart | None) -> Iterator[str]:
-    if readme is None:
-        return
-    if not readme.total_chars:
-        yield "Readme: none"
-        return
-    start, text = readme.offset or 0, readme.text or ""
-    more = "" if readme.next_offset is None else f"; more: readme_offset={readme.next_offset}"
-    yield f"Readme, characters {start}-{start + len(text)} of {readme.total_chars}{more}. The author's words:"
-    if text:
-        yield from (f"| {line}" for line in text.split("\n"))

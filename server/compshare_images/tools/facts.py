@@ -1,5 +1,6 @@
 """Facts of an image in the units and words of an answer."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -7,6 +8,8 @@ from compshare_images.catalogue.keeper import Served
 from compshare_images.place import Place
 from compshare_images.tools.results import CatalogueState
 from compshare_images.upstream.wire import Image
+
+_WORD = re.compile(r"[\w.+#&/'-]+")
 
 SANDBOX_LINE = "SANDBOX: sample data; these ids do not exist on CompShare."
 
@@ -36,17 +39,13 @@ def _joined(values: Iterable[str | None]) -> str | None:
     return ", ".join(dict.fromkeys(filter(None, values))) or None
 
 
-def source(*, sandbox: bool) -> str:
-    return "sandbox" if sandbox else "live"
-
-
 def state_of(served: Served | None, place: Place, default: Place, *, sandbox: bool) -> CatalogueState:
     """What an answer says of the catalogue behind it; `served` is None when there is none."""
     catalogue = served.catalogue if served else None
     return CatalogueState(
         image_count=len(catalogue.groups) if catalogue else 0,
         fetched_at=moment(catalogue.fetched_at) if catalogue else None,
-        source=source(sandbox=sandbox),
+        source="sandbox" if sandbox else "live",
         stale=served.stale if served else False,
         complete=catalogue.complete if catalogue else False,
         dropped=(catalogue.dropped if catalogue else 0) or None,
@@ -55,6 +54,35 @@ def state_of(served: Served | None, place: Place, default: Place, *, sandbox: bo
     )
 
 
+def state_line(state: CatalogueState) -> str:
+    """The same for the text form."""
+    if state.fetched_at is None:
+        return " · ".join(filter(None, [f"{state.source} catalogue not read yet", _where(state)]))
+    parts = [
+        f"{state.source} catalogue of {state.image_count}, {state.fetched_at}",
+        _where(state),
+        "stale" if state.stale else None,
+        None if state.complete else "incomplete",
+        f"{state.dropped} unreadable rows left out" if state.dropped else None,
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _where(state: CatalogueState) -> str | None:
+    return (
+        " ".join(filter(None, [state.region and f"region {state.region}", state.zone and f"zone {state.zone}"])) or None
+    )
+
+
+def fee(price: float) -> str:
+    return f"+¥{price:.4f}".rstrip("0").rstrip(".") + "/h"
+
+
 def quoted(text: str) -> str:
     """A stranger's words between marks that they cannot close."""
     return f"“{text.replace('“', '‘').replace('”', '’')}”"
+
+
+def word(text: str) -> str:
+    """A stranger's word, bare if it is no more than a word, for then it cannot pass for anything of ours."""
+    return text if _WORD.fullmatch(text) else quoted(text)

@@ -7,12 +7,14 @@ from difflib import SequenceMatcher
 from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
 from compshare_images.catalogue.filters import Filter
 from compshare_images.catalogue.keeper import Served
-from compshare_images.catalogue.search import Found
+from compshare_images.catalogue.selection import Found
 from compshare_images.catalogue.text import spaceless
+from compshare_images.tools import facts
 from compshare_images.tools.arguments import SearchArguments
 from compshare_images.upstream.cleaning import clean_line
 
 _SUGGESTED = 5
+_CARDS_SHOWN = 60
 _ALIKE = 0.5  # of SequenceMatcher's ratio
 
 
@@ -20,8 +22,8 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
     catalogue = served.catalogue
     if not catalogue.complete:
         yield (
-            f"The catalogue is incomplete ({len(catalogue.groups)} images so far); ask again in a few seconds "
-            "before saying that something does not exist."
+            f"The catalogue is incomplete ({len(catalogue.groups)} images); ask again in a few seconds before saying "
+            "that something does not exist."
         )
     elif served.stale:
         yield "The catalogue is old; a newer one is being fetched."
@@ -29,6 +31,8 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
         yield "sort_asc does not apply to relevance; give sort_field."
     if arguments.offset and arguments.offset >= len(found.entries) and found.entries:
         yield f"offset {arguments.offset} is past the end of {len(found.entries)}."
+    if found.query and not found.query.words and not found.query.empty:
+        yield "Cards, memory and 'free' in a query only rank; to exclude the rest use gpu_type or max_price=0."
     silent = [f"{argument} {count}" for argument, count in found.left_out.items() if count]
     if silent:
         yield f"Left out because their authors do not state it: {', '.join(silent)}."
@@ -42,7 +46,7 @@ def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue)
         near = catalogue.nearest_ids(image_id_of(wanted))
         hint = f" Known ids that differ little: {', '.join(near)}." if near else ""
         yield f"This catalogue has no such compshare_image_id.{hint} get_image_detail asks the service itself."
-    everything = [[Entry(group, image) for image in group.images if image.available] for group in catalogue.groups]
+    everything = [[Entry(group, image) for image in group.available] for group in catalogue.groups]
     alone: list[str] = []
     for chosen in found.filters:
         count = sum(any(map(chosen.passes, entries)) for entries in everything)
@@ -53,7 +57,10 @@ def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue)
     if found.query is not None and found.query.empty:
         yield "The query has no word to search by; name a purpose or a product."
     elif found.query is not None:
-        yield f"Nothing matches every word of the query; try one key word, or a tag: {_commonest_tags(everything)}."
+        yield (
+            "Nothing matches every word of the query; most names are Chinese. Try one key word, or a tag: "
+            f"{_commonest_tags(everything)}."
+        )
     if len(alone) > 1:
         yield f"Each filter alone matches: {', '.join(alone)}."
 
@@ -61,8 +68,9 @@ def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue)
 def _nobody_has(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> str:
     counts = _counts(chosen, everything)
     if chosen.argument == "gpu_type":
-        return f"No image lists gpu_type {_echo(chosen.value)}. Cards: {_with_counts(counts.most_common())}."
-    alike = sorted(((_likeness(chosen.value, value), value) for value in counts), key=lambda pair: (-pair[0], pair[1]))
+        cards = _with_counts(counts.most_common(_CARDS_SHOWN)) or "none listed"
+        return f"No image lists gpu_type {_echo(chosen.value)}. Cards: {cards}."
+    alike = sorted(((_likeness(chosen, value), value) for value in counts), key=lambda pair: (-pair[0], pair[1]))
     near = [(value, counts[value]) for ratio, value in alike[:_SUGGESTED] if ratio >= _ALIKE]
     if near:
         return f"No image has {chosen.argument} {_echo(chosen.value)}. Nearest: {_with_counts(near)}."
@@ -75,8 +83,10 @@ def _counts(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> Counter[st
     return _counted([value for entry in entries for value in chosen.stated(entry)] for entries in everything)
 
 
-def _likeness(one: str, other: str) -> float:
-    one, other = spaceless(one), spaceless(other)
+def _likeness(chosen: Filter, other: str) -> float:
+    if chosen.argument == "max_price":
+        return 1 / (1 + float(other))  # what nobody asks as little as, the cheapest come nearest to
+    one, other = spaceless(chosen.value), spaceless(other)
     return 1.0 if one in other or other in one else SequenceMatcher(None, one, other).ratio()
 
 
@@ -99,8 +109,8 @@ def _counted(rows: Iterable[Iterable[str]]) -> Counter[str]:
 
 
 def _with_counts(values: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{clean_line(value, 40)} ({count})" for value, count in values)
+    return ", ".join(f"{facts.word(clean_line(value, 40))} ({count})" for value, count in values)
 
 
 def _echo(value: str) -> str:
-    return clean_line(value, 40)
+    return facts.quoted(clean_line(value, 40))

@@ -3,40 +3,39 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
 import anyio
 
-from compshare_images.catalogue.details import Details
-from compshare_images.catalogue.keeper import Keeper, Report
+from compshare_images.catalogue.catalogue import image_id_of
+from compshare_images.catalogue.filters import filters_of
+from compshare_images.catalogue.keeper import Keeper, Report, Served
+from compshare_images.catalogue.opening import Details
 from compshare_images.errors import (
     CompShareError,
     InternalError,
     InvalidArgument,
     NotConfigured,
     RequestRejected,
+    UpstreamInvalid,
     UpstreamUnavailable,
 )
 from compshare_images.place import Place
 from compshare_images.settings import Settings
 from compshare_images.tools import facts
-from compshare_images.tools.arguments import Arguments, DetailArguments, SearchArguments, read_arguments
+from compshare_images.tools.arguments import DetailArguments, SearchArguments, read_arguments
 from compshare_images.tools.detail import detail
 from compshare_images.tools.reply import Reply
-from compshare_images.tools.search import search
+from compshare_images.tools.results import CatalogueState
+from compshare_images.tools.search import criteria_of, search
 from compshare_images.upstream.client import Client
 from compshare_images.upstream.connection import connect
+from compshare_images.upstream.request import ARGUMENTS
 
 CALL_LIMIT = 24.8  # seconds; a call ends within 25
-
-_ARGUMENT_OF = {
-    "Region": "region",
-    "Zone": "zone",
-    "ProjectId": "project_id",
-    "CompShareImageId": "compshare_image_id",
-}
 
 logger = logging.getLogger(__name__)
 
@@ -74,25 +73,47 @@ class Session:
 
     async def _search(self, given: Mapping[str, object], report: Report | None) -> Reply:
         arguments = read_arguments(SearchArguments, given)
+        filters_of(criteria_of(arguments))  # what is wrong with them is said before anybody waits
         place = self._place_of(arguments)
-        with _blaming(arguments):
+        with self._blaming(place, {"region", "zone", "project_id"} & arguments.model_fields_set):
             served = await self._keeper.catalogue(place, report=report)
-        state = facts.state_of(served, place, self._settings.place, sandbox=self._settings.sandbox)
-        return search(arguments, served, state)
+        return search(arguments, served, self._state_of(served, place))
 
     async def _detail(self, given: Mapping[str, object], report: Report | None) -> Reply:
         arguments = read_arguments(DetailArguments, given)
+        if not image_id_of(arguments.compshare_image_id):
+            raise InvalidArgument("compshare_image_id: names no image; use an id, or a page URL that ends in one.")
         place = self._place_of(arguments)
-        with _blaming(arguments):
+        with self._blaming(place, arguments.model_fields_set):
             opened = await self._details.open(place, arguments.compshare_image_id, report=report)
-        served = self._keeper.known(place)
-        state = facts.state_of(served, place, self._settings.place, sandbox=self._settings.sandbox)
-        return detail(arguments, opened, state)
+        return detail(arguments, opened, self._state_of(self._keeper.known(place), place))
 
     def _place_of(self, arguments: SearchArguments | DetailArguments) -> Place:
         return self._settings.place.elsewhere(
             region=arguments.region, zone=arguments.zone, project_id=arguments.project_id
         )
+
+    def _state_of(self, served: Served | None, place: Place) -> CatalogueState:
+        return facts.state_of(served, place, self._settings.place, sandbox=self._settings.sandbox)
+
+    @contextmanager
+    def _blaming(self, place: Place, given: AbstractSet[str]) -> Generator[None]:
+        """Say whose value the service refuses: one of the call's arguments that are `given`, or a setting."""
+        try:
+            yield
+        except RequestRejected as error:
+            argument = error.parameter
+            if argument == "zone" and "zone" not in given and place.region != self._settings.place.region:
+                argument = "region"  # the call moved to another region, and the zone went with it
+            suspects = [argument] if argument else sorted(given & set(ARGUMENTS.values()))
+            if argument and argument not in ARGUMENTS.values():
+                raise UpstreamInvalid(error.message) from None
+            if suspects and suspects[0] in given:
+                raise InvalidArgument(f"{suspects[0]}: {error.message}", remedy=error.remedy) from None
+            raise NotConfigured(
+                f"A setting is refused: {error.message}",
+                remedy="Correct COMPSHARE_REGION, COMPSHARE_ZONE or COMPSHARE_PROJECT_ID. Do not retry before that.",
+            ) from None
 
 
 async def _reply(answer: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -107,23 +128,3 @@ async def _reply(answer: Callable[[], Awaitable[Reply]]) -> Reply:
     except Exception:
         logger.exception("a call failed unexpectedly")
         return Reply(text=str(InternalError("The call could not be answered.")))
-
-
-@contextmanager
-def _blaming(arguments: Arguments) -> Generator[None]:
-    """Say whose value the service refuses: one of the call's arguments, or a setting."""
-    try:
-        yield
-    except RequestRejected as error:
-        given = arguments.model_dump(exclude_none=True)
-        argument = _ARGUMENT_OF.get(error.parameter or "")
-        if argument == "zone" and argument not in given:
-            argument = "region"  # a zone that was not named follows from the region
-        suspects = [argument] if argument else list(_ARGUMENT_OF.values())
-        blamed = next((name for name in suspects if name in given), None)
-        if blamed:
-            raise InvalidArgument(f"{blamed}: {error.message}", remedy=error.remedy) from None
-        raise NotConfigured(
-            f"A setting is refused: {error.message}",
-            remedy="Correct COMPSHARE_REGION, COMPSHARE_ZONE or COMPSHARE_PROJECT_ID. Do not retry before that.",
-        ) from None

@@ -58,9 +58,13 @@ _LINK = re.compile(r"\[([^\[\]\n]{0,500})\]\(\s{0,10}<?([^()<>\s]{0,2000}(?:\([^
 _DEFINITION = re.compile(
     r"^ {0,3}\[[^\[\]\n]{1,300}\]:\s{0,10}+(?!https?://)\S{0,2000}[^\n]{0,300}$", re.MULTILINE | re.IGNORECASE
 )
+# What the patterns above are too simple for loses what makes it an image, or a link to anything but the web.
+_IMAGE_MARK = re.compile(r"!(?=\[)")
+_OTHER_TARGET = re.compile(r"\]\((?!\s{0,10}<?https?://)", re.IGNORECASE)
 _ACTIVE_SCHEME = re.compile(
     r"\b(?:java|vb)script\s{0,10}:|\bdata:[\w.+-]{1,60}/[\w.+-]{1,60}[;,]\S{0,100000}", re.IGNORECASE
 )
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s<>\"'`\\]{1,2000}\Z", re.IGNORECASE)
 
 _ROUNDS = 4
@@ -68,10 +72,9 @@ _ROUNDS = 4
 
 def clean_line(text: str, limit: int) -> str:
     """One line of at most `limit` characters; what is longer ends in `…`."""
-    text = text[: limit * 20]
+    text = " ".join(text[: limit * 4].split())
     if not text.isprintable() or any(mark in text for mark in "<&[:"):
-        text = _settle(text, _plain)
-    text = " ".join(text.split())
+        text = " ".join(_settle(text, _plain).split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -101,7 +104,7 @@ def _plain_outside_code(text: str) -> str:
     text = _visible(text)
     parts: list[str] = []
     for is_code, block in _blocks(text):
-        parts.append(block if is_code else _plain_outside_spans(_without_hidden_elements(block)))
+        parts.append(block if is_code else _plain_outside_spans(block))
     return "\n".join(parts)
 
 
@@ -127,12 +130,18 @@ def _blocks(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def _plain_outside_spans(text: str) -> str:
-    parts: list[str] = []
-    end = 0
-    for span in _CODE_SPAN.finditer(text):
-        parts += [_without_markup(text[end : span.start()]), span[0]]
-        end = span.end()
-    return "".join([*parts, _without_markup(text[end:])])
+    """Code spans are set aside behind marks of private-use characters, which no text has at this point."""
+    spans: list[str] = []
+
+    def set_aside(span: re.Match[str]) -> str:
+        spans.append(span[0])
+        return f"\ue000{len(spans) - 1}\ue001"
+
+    def put_back(mark: re.Match[str]) -> str:
+        return spans[int(mark[1])] if int(mark[1]) < len(spans) else ""
+
+    text = _without_markup(_without_hidden_elements(_CODE_SPAN.sub(set_aside, text)))
+    return re.sub("\ue000(\\d{1,6})\ue001", put_back, text)
 
 
 def _plain(text: str) -> str:
@@ -171,11 +180,12 @@ def _without_markup(text: str) -> str:
         text = _AUTOLINK.sub(r"\1", text)
         text = _SWALLOWING_TAG.sub("", _CELL.sub(" | ", _LINE_BREAKING_TAG.sub("\n", text)))
         text = unescape(nh3.clean(text, tags=set(), link_rel=None))
+    text = _IMAGE_MARK.sub("", _OTHER_TARGET.sub("] (", text))
     return _ACTIVE_SCHEME.sub("", text)
 
 
 def _label_and_address(link: re.Match[str]) -> str:
     label, address = link[1].strip(), link[2]
-    if not _WEB.match(address) or label == address:
+    if label == address or (_SCHEME.match(address) and not _WEB.match(address)):
         return label
-    return f"{label} ({address})" if label else address
+    return f"{label} ({address})" if label and address else label or address

@@ -1,69 +1,75 @@
 """One HTTP exchange with the service. The only module that imports `httpx`, which costs too much for a start-up."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
 from types import TracebackType
 from typing import Self
+from urllib.parse import parse_qsl
 
 import httpx
 
 from compshare_images import __version__
-from compshare_images.errors import (
-    AuthenticationFailed,
-    PermissionDenied,
-    RateLimited,
-    UpstreamInvalid,
-    UpstreamUnavailable,
-)
+from compshare_images.errors import NotConfigured, Unreachable, UpstreamInvalid, UpstreamUnavailable
 
 MAX_BODY = 64 * 1024 * 1024
 
-_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS = 401, 403, 429
+Answerer = Callable[[Mapping[str, str]], object]
+"""Answers a decoded form with JSON, in the place of the network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The body of a 2xx answer, and the service's trace id."""
+    """What came back. `retry_after` is in seconds; it and `request_id` are None when the service gave none."""
 
+    status: int
     body: bytes
     request_id: str | None
+    retry_after: float | None
 
 
 class Http:
     """A pooled connection to one address.
 
     Redirects are never followed: a signed form must not travel. Parameters go in the body, so that no signature is
-    in an address that somebody logs.
+    in an address that somebody logs. Proxies of the environment are used, but not on the way to loopback.
     """
 
-    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, base_url: str, local: Answerer | None = None) -> None:
         self._base_url = base_url
-        self._client = httpx.AsyncClient(
-            headers={"User-Agent": f"compshare-images-mcp/{__version__}", "Accept": "application/json"},
-            follow_redirects=False,
-            timeout=None,  # noqa: S113 - the caller bounds the whole exchange, which a limit per read would not
-            transport=transport,
-            trust_env=transport is None,
-        )
+        try:
+            self._client = httpx.AsyncClient(
+                headers={"User-Agent": f"compshare-images-mcp/{__version__}", "Accept": "application/json"},
+                follow_redirects=False,
+                timeout=None,  # noqa: S113 - the caller bounds the whole exchange, which a limit per read would not
+                transport=httpx.MockTransport(_locally(local)) if local else None,
+                trust_env=local is None and not base_url.lower().startswith("http://"),
+            )
+        except (ImportError, ValueError, OSError, httpx.InvalidURL):
+            raise NotConfigured(
+                "The proxy or certificate settings of the environment cannot be used.",
+                remedy="Correct HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE or SSL_CERT_DIR, and restart.",
+            ) from None
 
     async def post(self, form: Mapping[str, str]) -> Answer:
-        """Send one signed form.
+        """Send one signed form, and read what comes back, whatever its status.
 
         Raises:
-            UpstreamUnavailable: not reached, or HTTP 5xx.
-            UpstreamInvalid: a redirect, another 4xx, or a body over `MAX_BODY`.
-            RateLimited, AuthenticationFailed, PermissionDenied: HTTP 429, 401, 403.
+            UpstreamUnavailable: no whole answer came.
+            UpstreamInvalid: the answer is larger than `MAX_BODY`.
         """
         try:
             async with self._client.stream("POST", self._base_url, data=dict(form)) as response:
-                _check_status(response)
-                return Answer(await _bounded(response), response.headers.get("X-UCLOUD-REQUEST-UUID"))
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError) as error:
-            reason, passing = _plainly(error)
-            raise UpstreamUnavailable(f"CompShare could not be reached: {reason}.", retryable=passing) from None
+                return Answer(
+                    status=response.status_code,
+                    body=await _bounded(response),
+                    request_id=response.headers.get("X-UCLOUD-REQUEST-UUID"),
+                    retry_after=_retry_after(response.headers.get("Retry-After")),
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise _trouble(error) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,23 +80,11 @@ class Http:
         await self._client.aclose()
 
 
-def _check_status(response: httpx.Response) -> None:
-    status = response.status_code
-    said = f"CompShare answered HTTP {status}."
-    if response.is_success:
-        return
-    if status == _UNAUTHORIZED:
-        raise AuthenticationFailed(said)
-    if status == _FORBIDDEN:
-        raise PermissionDenied(said)
-    wait = _retry_after(response.headers.get("Retry-After"))
-    if status == _TOO_MANY_REQUESTS:
-        raise RateLimited(said, retry_after=wait)
-    if response.is_server_error:
-        raise UpstreamUnavailable(said, retry_after=wait)
-    if response.is_redirect:
-        raise UpstreamInvalid(f"{said[:-1]}, a redirect, which is never followed.")
-    raise UpstreamInvalid(said)
+def _locally(answer: Answerer) -> Callable[[httpx.Request], httpx.Response]:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=answer(dict(parse_qsl(request.content.decode(), keep_blank_values=True))))
+
+    return handle
 
 
 def _retry_after(value: str | None) -> float | None:
@@ -113,23 +107,21 @@ async def _bounded(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _plainly(error: Exception) -> tuple[str, bool]:
-    """The kind of trouble, without an address, a path or a library's own wording; and whether it may pass by itself."""
+def _trouble(error: Exception) -> UpstreamUnavailable:
+    """Said without an address, a path or a library's own wording."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return "its TLS certificate is not trusted here", False
+            return Unreachable("CompShare's TLS certificate is not trusted here.")
         if isinstance(cause, ssl.SSLError):
-            return "the TLS connection failed", False
+            return Unreachable("The TLS connection to CompShare failed.")
         cause = cause.__cause__ or cause.__context__
     match error:
         case httpx.ProxyError():
-            return "the proxy refused", False
+            return Unreachable("The proxy refused to connect to CompShare.")
         case httpx.ConnectError():
-            return "no connection (name not found, refused, or no network)", True
-        case httpx.DecodingError():
-            return "its answer could not be decompressed", True
-        case httpx.NetworkError() | httpx.RemoteProtocolError():
-            return "the connection broke", True
+            return UpstreamUnavailable("CompShare could not be reached: name not found, refused, or no network.")
+        case httpx.NetworkError() | httpx.RemoteProtocolError() | httpx.DecodingError():
+            return UpstreamUnavailable("The connection to CompShare broke in the middle of an answer.")
         case _:
-            return "the request could not be sent", False
+            return Unreachable("The request to CompShare could not be sent.")

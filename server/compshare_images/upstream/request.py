@@ -8,6 +8,14 @@ from compshare_images.place import Place
 ACTION = "DescribeCommunityImages"
 MAX_LIMIT = 100
 
+ARGUMENTS = {
+    "Region": "region",
+    "Zone": "zone",
+    "ProjectId": "project_id",
+    "CompShareImageId": "compshare_image_id",
+}
+"""The request parameters that a call or a setting decides, and what they are called here."""
+
 SortField = Literal["Favor", "PubTime", "Price", "CreatedCount"]
 
 

@@ -19,11 +19,12 @@ _LIST_KEYS = ("CompshareImageGroup", "ImageSetGroup", "ImageSet")
 _Item = TypeVar("_Item")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAX_COUNT = 2**53
-_MAX_ITEMS = 100
+_MOST_PORTS = 30
 _YEAR_10000 = 253_402_300_800
 
 
 def _identifier(value: object) -> object:
+    value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return value.strip() if isinstance(value, str) and _IDENTIFIER.fullmatch(value.strip()) else None
 
 
@@ -36,16 +37,16 @@ def _text(limit: int) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _texts(limit: int) -> BeforeValidator:
+def _texts(limit: int, *, most: int) -> BeforeValidator:
     def read(value: object) -> tuple[str, ...]:
         found: dict[str, str] = {}
-        for item in _as_list(value):
+        for item in _as_list(value)[: 2 * most]:
             if isinstance(item, str):
                 for part in re.split("[,，]", item):
                     text = clean_line(part, limit)
                     found.setdefault(text.casefold(), text)
         found.pop("", None)
-        return tuple(found.values())[:_MAX_ITEMS]
+        return tuple(found.values())[:most]
 
     return BeforeValidator(read)
 
@@ -111,7 +112,7 @@ def _web_address(value: object) -> str | None:
 
 def _ports(value: object) -> tuple[int, ...]:
     ports = (_port(item) for item in _as_list(value))
-    return tuple(dict.fromkeys(port for port in ports if port))[:_MAX_ITEMS]
+    return tuple(dict.fromkeys(port for port in ports if port))[:_MOST_PORTS]
 
 
 def _port(value: object) -> int | None:
@@ -119,25 +120,21 @@ def _port(value: object) -> int | None:
     return port if port and port < 2**16 else None
 
 
-def _all(item_type: type[_Item]) -> BeforeValidator:
-    """Those of a list, or of a lone object, that can be read."""
+def _all(item_type: type[_Item], *, most: int) -> BeforeValidator:
+    """Those of a list, or of a lone object, that can be read and say something."""
     adapter = TypeAdapter(item_type)
-
-    def read(value: object) -> tuple[_Item, ...]:
-        items = (_read(adapter, item) for item in _as_list(value)[:_MAX_ITEMS])
-        return tuple(item for item in items if item is not None)
-
-    return BeforeValidator(read)
+    return BeforeValidator(lambda value: tuple(_readable(adapter, _as_list(value)[:most])))
 
 
 def _first(item_type: type[_Item]) -> BeforeValidator:
     adapter = TypeAdapter(item_type)
+    return BeforeValidator(lambda value: next(_readable(adapter, _as_list(value)), None))
 
-    def read(value: object) -> _Item | None:
-        items = (_read(adapter, item) for item in _as_list(value))
-        return next((item for item in items if item is not None), None)
 
-    return BeforeValidator(read)
+def _readable(adapter: TypeAdapter[_Item], values: list[object]) -> Iterator[_Item]:
+    nothing = _read(adapter, {})
+    items = (_read(adapter, value) for value in values)
+    return (item for item in items if item is not None and item != nothing)
 
 
 def _read(adapter: TypeAdapter[_Item], value: object) -> _Item | None:
@@ -166,7 +163,7 @@ class Software:
     cuda_version: Annotated[str | None, _from("CUDAVersion"), _Word] = None
     os_version: Annotated[str | None, _from("OsVersion"), _Word] = None
     python_version: Annotated[str | None, _from("PythonVersion"), _Word] = None
-    applications: Annotated[tuple[str, ...], _from("Applications"), _texts(60)] = ()
+    applications: Annotated[tuple[str, ...], _from("Applications"), _texts(60, most=20)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,15 +197,17 @@ class Image:
     status: Annotated[str | None, _from("Status"), _text(40)] = None
     visibility: Annotated[int | None, _from("Visibility"), _Count] = None
     size: Annotated[int | None, _from("Size"), BeforeValidator(_positive)] = None
-    tags: Annotated[tuple[str, ...], _from("Tags"), _texts(40)] = ()
+    tags: Annotated[tuple[str, ...], _from("Tags"), _texts(40, most=10)] = ()
     price: Annotated[float | None, _from("Price"), BeforeValidator(_money)] = None
     image_charge: Annotated[bool | None, _from("ImageCharge"), _Flag] = None
     auto_start: Annotated[bool | None, _from("AutoStart"), _Flag] = None
     cover: Annotated[str | None, _from("Cover"), BeforeValidator(_web_address)] = None
-    softwares: Annotated[tuple[Software, ...], _from("Softwares"), _all(Software)] = ()
+    softwares: Annotated[tuple[Software, ...], _from("Softwares"), _all(Software, most=8)] = ()
     source_gpu_type: Annotated[str | None, _from("SourceGpuType"), _text(40)] = None
-    supported_gpu_types: Annotated[tuple[str, ...], _from("SupportedGpuTypes"), _texts(40)] = ()
-    software_ports: Annotated[tuple[SoftwarePort, ...], _from("SoftwarePorts"), _all(SoftwarePort)] = ()
+    supported_gpu_types: Annotated[tuple[str, ...], _from("SupportedGpuTypes"), _texts(40, most=40)] = ()
+    software_ports: Annotated[
+        tuple[SoftwarePort, ...], _from("SoftwarePorts"), _all(SoftwarePort, most=_MOST_PORTS)
+    ] = ()
     firewall_ports: Annotated[tuple[int, ...], _from("FirewallPorts"), BeforeValidator(_ports)] = ()
     created_count: Annotated[int | None, _from("CreatedCount"), _Count] = None
     favorites_count: Annotated[int | None, _from("FavoritesCount"), _Count] = None
@@ -239,6 +238,10 @@ class Group:
     images: tuple[Image, ...] = ()
     flat: bool = False
 
+    @property
+    def available(self) -> tuple[Image, ...]:
+        return tuple(image for image in self.images if image.available)
+
 
 _IMAGE = TypeAdapter(Image)
 _GROUP = TypeAdapter(Group)
@@ -258,7 +261,7 @@ class Page:
 def read_page(answer: Mapping[str, object], *, readme_of: str | None = None) -> Page | None:
     """Read a successful answer, with the cleaned Readme of one image if asked; None when it holds no list."""
     lists = [answer[key] for key in _LIST_KEYS if key in answer]
-    if any(not isinstance(rows, list | None) for rows in lists):
+    if not lists or any(not isinstance(rows, list | None) for rows in lists):
         return None
     rows: list[object] = next((_as_list(rows) for rows in lists if rows), _as_list(None))
     reader = _PageReader(readme_of)
@@ -289,7 +292,7 @@ class _PageReader:
 
     def _group(self, row: Mapping[str, object]) -> Group | None:
         images = tuple(self._images(row["Data"]))
-        if row.get("GroupId") is None and images:
+        if _identifier(row.get("GroupId")) is None and images:
             row = {**row, "GroupId": images[0].group_id or images[0].compshare_image_id}
         group = _read(_GROUP, row)
         return group and replace(group, images=tuple(replace(image, group_id=group.group_id) for image in images))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
 from compshare_images.catalogue.filters import Criteria, Filter, filters_of
-from compshare_images.catalogue.query import Query, Words, meets, read_query
+from compshare_images.catalogue.query import Query, Words, read_query, wishes_met
 from compshare_images.upstream.wire import Group
 
 _SORT_VALUES: dict[str, Callable[[Entry], float | None]] = {
@@ -68,7 +68,7 @@ def _candidates(catalogue: Catalogue, wanted: str | None) -> Iterator[list[Entry
 
 
 def _available(group: Group) -> list[Entry]:
-    return [Entry(group, image) for image in group.images if image.available]
+    return [Entry(group, image) for image in group.available]
 
 
 def _unstated(candidates: list[Entry], filters: tuple[Filter, ...]) -> list[str]:
@@ -82,7 +82,7 @@ def _unstated(candidates: list[Entry], filters: tuple[Filter, ...]) -> list[str]
 
 def _order(criteria: Criteria, query: Query | None) -> tuple[Callable[[Entry], tuple[object, ...]], str]:
     if query is not None and criteria.sort_field is None:
-        return lambda entry: (-meets(entry, query), -Words(entry).named(query), *_ties(entry)), "relevance"
+        return lambda entry: (-wishes_met(entry, query), -Words(entry).named(query), *_ties(entry)), "relevance"
     field = criteria.sort_field or "PubTime"
     ascending = field == "Price" if criteria.sort_asc is None else criteria.sort_asc
     value_of = _SORT_VALUES[field]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import anyio
 
-from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
-from compshare_images.catalogue.keeper import Keeper, Report
-from compshare_images.errors import PASSING, CompShareError, ImageNotFound, NotFound
+from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of, merge
+from compshare_images.catalogue.keeper import PATIENCE, Keeper, Report
+from compshare_images.errors import PASSING, CompShareError, NotFound
 from compshare_images.place import Place
 from compshare_images.upstream.client import BUDGET, Client
 from compshare_images.upstream.request import DescribeCommunityImages
@@ -17,6 +17,7 @@ from compshare_images.upstream.wire import Group, Image
 
 _VERSION_ID = re.compile(r"compshareImage-[a-z0-9]{12}")
 _REMEMBERED = 64  # images
+_MARGIN = 1.0  # seconds that are left for an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,53 +52,67 @@ class Details:
         """
         deadline = anyio.current_time() + BUDGET
         wanted = image_id_of(wanted)
-        catalogue = self._known(place)
-        looks_like_version = _VERSION_ID.fullmatch(wanted) is not None
-        if catalogue is None and not looks_like_version:
-            catalogue = (await self._keeper.catalogue(place, report=report)).catalogue
-        entry = catalogue.stands_for(wanted) if catalogue else None
-        image_id = entry.image.compshare_image_id if entry else wanted
-        try:
-            return await self._open_version(place, image_id, deadline)
-        except NotFound as not_found:
-            entry = None if catalogue else await self._by_old_group_id(place, wanted, report)
-            if entry is None:
-                raise self._with_near_ids(not_found, place, wanted) from None
-        return await self._open_version(place, entry.image.compshare_image_id, deadline)
+        entry = await self._resolved(place, wanted, report)
+        while True:
+            image_id = entry.image.compshare_image_id if entry else wanted
+            try:
+                return await self._open_version(place, image_id, entry, deadline)
+            except NotFound as not_found:
+                self._keeper.forget(place, image_id)
+                entry = await self._next(place, wanted, image_id, deadline, report)
+                if entry is None:
+                    raise self._with_near_ids(not_found, place, wanted) from None
 
-    async def _open_version(self, place: Place, image_id: str, deadline: float) -> Detail:
+    async def _resolved(self, place: Place, wanted: str, report: Report | None) -> Entry | None:
+        """The version that the id stands for. Only a catalogue knows groups, and only a new one new groups."""
+        known = self._known(place)
+        if known and wanted in known.entries_by_id:
+            return known.entries_by_id[wanted]
+        if _VERSION_ID.fullmatch(wanted) and not (known and wanted in known.groups_by_id):
+            return None
+        served = await self._keeper.catalogue(place, report=report)
+        entry = served.catalogue.stands_for(wanted)
+        if entry is None and served.stale:
+            served = await self._keeper.catalogue(place, report=report, newest=True)
+            entry = served.catalogue.stands_for(wanted)
+        return entry
+
+    async def _next(
+        self, place: Place, wanted: str, denied: str, deadline: float, report: Report | None
+    ) -> Entry | None:
+        """What else the id may stand for, when the service denies a version.
+
+        An older version of the group; or, without a catalogue, a group: some bear an id of the form of a version's.
+        """
+        catalogue = self._known(place)
+        if catalogue is None:
+            budget = min(PATIENCE, deadline - anyio.current_time() - _MARGIN)
+            try:
+                catalogue = (await self._keeper.catalogue(place, report=report, budget=max(0.0, budget))).catalogue
+            except PASSING:
+                return None
+        entry = catalogue.stands_for(wanted)
+        return entry if entry and entry.image.compshare_image_id != denied else None
+
+    async def _open_version(self, place: Place, image_id: str, copy: Entry | None, deadline: float) -> Detail:
+        """The service's answer, or `copy` when it cannot answer."""
         remembered = self._remembered.get((place, image_id))
         if remembered and 0 <= self._clock() - remembered[0] < self._ttl:
             return self._joined(place, remembered[1])
         request = DescribeCommunityImages(place=place, compshare_image_id=image_id)
         try:
             page = await self._client.describe(request, budget=max(0.0, deadline - anyio.current_time()))
-        except ImageNotFound:
-            self._keeper.forget(place, image_id)
-            raise
         except PASSING as trouble:
-            catalogue = self._known(place)
-            entry = catalogue.entries_by_id.get(image_id) if catalogue else None
-            if entry is None:
+            if copy is None:
                 raise
-            return Detail(entry=entry, readme=None, trouble=trouble)
-        entries = (Entry(group, image) for group in page.groups for image in group.images)
+            return Detail(entry=copy, readme=None, trouble=trouble)
+        entries = (Entry(group, image) for group in merge([page]) for image in group.images)
         entry = next((entry for entry in entries if entry.image.compshare_image_id == image_id), None)
         if entry is None:
-            self._keeper.forget(place, image_id)
             raise NotFound(f"CompShare has no image {image_id}.")
         detail = Detail(entry=entry, readme=page.readme or "")
         self._remember(place, detail)
         return self._joined(place, detail)
-
-    async def _by_old_group_id(self, place: Place, wanted: str, report: Report | None) -> Entry | None:
-        """Some groups bear an id of the form of a version's; only a catalogue can tell."""
-        try:
-            served = await self._keeper.catalogue(place, report=report)
-        except PASSING:
-            return None
-        entry = served.catalogue.stands_for(wanted)
-        return entry if entry and entry.image.compshare_image_id != wanted else None
 
     def _known(self, place: Place) -> Catalogue | None:
         served = self._keeper.known(place)
@@ -110,12 +125,14 @@ class Details:
 
     def _joined(self, place: Place, detail: Detail) -> Detail:
         """With the versions that only the catalogue knows."""
+        image = detail.entry.image
         catalogue = self._known(place)
-        known = catalogue and catalogue.groups_by_id.get(detail.entry.group.group_id)
+        same = catalogue and catalogue.entries_by_id.get(image.compshare_image_id)
+        known = same.group if same else catalogue and catalogue.groups_by_id.get(detail.entry.group.group_id)
         if not known:
             return detail
-        group = replace(detail.entry.group, images=_union(detail.entry.group, known))
-        return replace(detail, entry=Entry(group, detail.entry.image))
+        group = replace(detail.entry.group, group_id=known.group_id, images=_union(detail.entry.group, known))
+        return replace(detail, entry=Entry(group, image))
 
     def _with_near_ids(self, error: NotFound, place: Place, wanted: str) -> NotFound:
         catalogue = self._known(place)
