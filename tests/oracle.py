@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 Row = dict[str, Any]
@@ -18,8 +19,6 @@ MEMORY = {
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One version, with what belongs to its group. `size` is in MB, `published` in Unix seconds."""
-
     image_id: str
     group_id: str
     name: str
@@ -36,7 +35,7 @@ class Version:
     created: int | None
     favourites: int | None
     published: int | None
-    size: int | None
+    megabytes: int | None
     machine: bool
     auto_start: bool
     cover: str | None
@@ -50,7 +49,6 @@ Group = list[Version]
 
 
 def read(groups: Iterable[Row], *, flat: bool = False) -> list[Group]:
-    """`flat` says that the service sends no groups but rows of single versions, which have no name of a group."""
     return [[_version(group, row, flat=flat) for row in group["Data"]] for group in groups]
 
 
@@ -73,7 +71,7 @@ def _version(group: Row, row: Row, *, flat: bool) -> Version:
         created=_whole(group.get("CreatedCount")),
         favourites=_whole(group.get("FavoritesCount")),
         published=_whole(row.get("PubTime")),
-        size=_whole(row.get("Size")),
+        megabytes=_whole(row.get("Size")),
         machine=str(row.get("Container")) == "False",
         auto_start=row.get("AutoStart", False),
         cover=row.get("Cover"),
@@ -95,14 +93,15 @@ def _whole(value: str | int | None) -> int | None:
 
 
 def plain(text: str) -> str:
-    """One line, without characters that hide or reorder."""
     return " ".join("".join(mark for mark in text if unicodedata.category(mark) != "Cf").split())
 
 
+@cache
 def same(text: str) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text).casefold())
 
 
+@cache
 def letters(text: str) -> str:
     return re.sub(r"[\W_]", "", same(text))
 
@@ -127,11 +126,12 @@ def passes(version: Version, argument: str, value: Any) -> bool:  # noqa: ANN401
             raise ValueError(argument)
 
 
+@cache
 def _card(text: str) -> tuple[str, int | None]:
-    name = re.sub(r"nvidia|geforce|rtx|tesla|[\s_]", "", text.lower())
-    memory = re.search(r"(?<!^)\d\dgb?$|^\d+gb?$", name)
-    model = name[: memory.start()] if memory else name
-    return model, int(memory[0].strip("gb")) if memory else MEMORY.get(model)
+    name = re.sub(r"nvidia|geforce|rtx|tesla", "", text.lower()).strip()
+    memory = re.search(r"(?:^|[\s_])(\d+)\s?gb?$", name)
+    model = re.sub(r"\s", "", name[: memory.start()] if memory else name)
+    return model, int(memory[1]) if memory else MEMORY.get(model)
 
 
 def _serves(card: str, wanted: str) -> bool:
@@ -169,7 +169,6 @@ def in_catalogue(groups: Iterable[Group]) -> list[Group]:
 
 
 def found(groups: Iterable[Group], filters: Mapping[str, object]) -> list[Version]:
-    """Of each group the newest available version that passes, in no order."""
     shown = (next((one for one in available(group) if _passes_all(one, filters)), None) for group in groups)
     return [version for version in shown if version]
 
@@ -179,7 +178,6 @@ def _passes_all(version: Version, filters: Mapping[str, object]) -> bool:
 
 
 def left_out(groups: Iterable[Group], filters: Mapping[str, object]) -> dict[str, int]:
-    """By argument, the groups that do not state it at all and would pass whatever they do state."""
     counts: Counter[str] = Counter()
     for versions in map(available, groups):
         silent = [argument for argument in filters if not any(_stated(one, argument) for one in versions)]
@@ -190,13 +188,11 @@ def left_out(groups: Iterable[Group], filters: Mapping[str, object]) -> dict[str
 
 
 def having(groups: Iterable[Group], argument: str) -> Counter[str]:
-    """How many groups have each value that is stated for it, by the value's comparable form."""
     stated = ({same(str(value)) for one in available(group) for value in _stated(one, argument)} for group in groups)
     return Counter(value for values in stated for value in values)
 
 
 def holding(versions: Iterable[Version], words: Iterable[str]) -> list[Version]:
-    """Those that have every word somewhere."""
     words = list(map(letters, words))
     return [version for version in versions if all(_has(version, word) for word in words)]
 
@@ -230,7 +226,6 @@ def ids(versions: Iterable[Version]) -> list[str]:
 
 
 def entry(version: Version, group: Group) -> Row:
-    """The structured entry, without its description."""
     versions = len(available(group))
     published = version.published and datetime.fromtimestamp(version.published, UTC).date().isoformat()
     whole: Row = {
@@ -245,7 +240,7 @@ def entry(version: Version, group: Group) -> Row:
         "created_count": version.created,
         "favorites_count": version.favourites,
         "pub_time": published,
-        "size_gb": version.size and (version.size + 1023) // 1024,
+        "size_gb": version.megabytes and (version.megabytes + 1023) // 1024,
         "container": False if version.machine else None,
         "auto_start": version.auto_start or None,
         "framework": ", ".join(dict.fromkeys(version.frameworks)) or None,
@@ -256,7 +251,6 @@ def entry(version: Version, group: Group) -> Row:
 
 
 def shortens(shown: str | None, whole: str, most: int) -> bool:
-    """Whether a description is shown whole, or as a beginning that fits and says that it goes on."""
     if len(whole) <= most:
         return (shown or "") == whole
     kept = (shown or "").removesuffix("…")

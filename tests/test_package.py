@@ -65,7 +65,8 @@ def test_every_file_of_the_layout_exists_and_every_module_is_in_it() -> None:
 
 
 def test_each_room_imports_only_those_below_it() -> None:
-    for path in SOURCE.rglob("*.py"):
+    # The sandbox stands beside upstream, and connection.py alone puts it in the place of the service.
+    for path in set(SOURCE.rglob("*.py")) - {SOURCE / "upstream" / "connection.py"}:
         room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
         if room in ROOMS:
             for imported in re.findall(r"^from compshare_images\.(\w+)", path.read_text("utf-8"), re.MULTILINE):

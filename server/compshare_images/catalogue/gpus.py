@@ -58,8 +58,10 @@ def _spelling(model: str) -> str:
     return re.sub(r"(?<=\d)(?=[a-z]{2})|(?<=[a-z]{3})(?=\d)", r"[\\s_-]?", model)
 
 
+_KNOWN = "|".join(sorted(map(_spelling, MEMORY), key=len, reverse=True))
 MENTION = re.compile(
-    rf"(?<![a-z0-9.])(?:{_MAKER}[\s_-]*)*(?:{'|'.join(sorted(map(_spelling, MEMORY), key=len, reverse=True))})"
-    rf"(?:[\s_-]*\d{{1,3}}\s*g(?:i?b)?)?(?![a-z0-9])|{_MEMORY.pattern}(?:\s*(?:显存|vram))?"
+    rf"(?<![a-z0-9.])(?:(?:rtx|gtx)[\s_-]*\d{{3,4}}(?:[\s_-]*(?:ti|super|d))*|(?:{_MAKER}[\s_-]*)*(?:{_KNOWN}))"
+    rf"(?:[\s_-]*\d{{1,3}}\s*g(?:i?b)?)?(?![a-z0-9])"
+    rf"|(?:(?:显存|vram)\s*)?{_MEMORY.pattern}(?:\s*(?:显存|vram|gpu memory|memory))?"
 )
 """A card or a memory size inside folded running text."""

@@ -12,17 +12,20 @@ _FREE = re.compile(r"(?<![a-z])(?:for free|free of charge|free)(?![a-z])|完全�
 _WORD = re.compile(r"[a-z0-9]+(?:[.][0-9]+)*|[^\W\d_a-z]+")
 
 # What people wrap a wish in; none of it tells one image from another.
-_FILLER = re.compile(
+_FILLER_WORD = re.compile(
     r"(?:a|about|all|an|and|any|are|as|at|be|best|can|cards?|compshare|could|do|does|find|for|from|get|give|gpus?|good|"
     r"have|help|how|i|images?|in|into|is|it|let|like|looking|make|me|my|needs?|of|on|one|or|out|please|recommend|run|"
     r"running|set|should|show|some|something|start|suggest|that|the|there|this|to|up|us|use|using|wants?|wanted|we|what|"
     r"when|where|which|who|will|with|work|would|you|your)"
 )
-_FILLERS = re.compile(
-    "(?:我们|我)?(?:想要|想用|想|需要|要)|帮我|帮忙|给我|请问|麻烦|推荐一下|推荐(?!系统|算法)|有没有|有什么|有哪些|哪些|哪一?个|什么|怎么样?|如何|"
-    "可以|能够|能不能|用来|用于|一[下个款些张台种]|适合|支持|进行|镜像|显卡|社区|或者|以及|[的和与或把让]"
-)
-_EDGE = "我请想要用做跑找搞弄了吗呢吧在个款能"
+_FILLERS = (
+    "我们", "我", "想要", "想", "需要", "要", "帮我", "帮忙", "给我", "请问", "请", "麻烦", "推荐一下", "推荐",
+    "有没有", "有什么", "有哪些", "哪些", "哪个", "哪一个", "什么", "怎么样", "怎么", "如何", "可以", "能够",
+    "能不能", "能", "用来", "用于", "用", "一下", "一个", "一款", "一些", "一张", "一台", "一种", "个", "款",
+    "适合", "支持", "进行", "做", "跑", "找", "搞", "弄", "的", "了", "吗", "呢", "吧", "啊", "和", "与",
+    "或者", "或", "以及", "在", "上", "里", "把", "让", "给", "镜像", "显卡", "社区",
+)  # fmt: skip
+_ONLY_FILLERS = re.compile(f"(?:{'|'.join(_FILLERS)})+")
 _MANY_LETTERS = 5
 _LONGEST_WORD = 6
 
@@ -51,10 +54,10 @@ def read_query(text: str) -> Query:
 def _words(text: str) -> Iterable[str]:
     for run in _WORD.findall(text):
         if run[0].isascii():
-            if not _FILLER.fullmatch(run):
+            if not _FILLER_WORD.fullmatch(run):
                 yield run
-        else:
-            yield from filter(None, (part.strip(_EDGE) for part in _FILLERS.split(run)))
+        elif not _ONLY_FILLERS.fullmatch(run):
+            yield run
 
 
 class Words:
@@ -76,18 +79,18 @@ class Words:
 
 
 def _both_forms(texts: Iterable[str]) -> tuple[str, str]:
-    """As written, where words have edges; and compacted, one text a line, where they have none."""
+    """With edges between words, and compacted, one text a line, where words have none."""
     texts = list(texts)
-    return "\n".join(folded(_with_edges(text)) for text in texts), "\n".join(map(compact, texts))
+    return "\n".join(map(_with_edges, texts)), "\n".join(map(compact, texts))
 
 
 def _with_edges(text: str) -> str:
-    """`IndexTTS` is written as two words."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    """As written, and once more with `IndexTTS` as two words."""
+    return folded(f"{text}\n{re.sub('(?<=[a-z])(?=[A-Z])', ' ', text)}")
 
 
 def _holds(forms: tuple[str, str], word: str) -> bool:
-    spaced, joined = forms
+    with_edges, joined = forms
     sought = compact(word)
     if not sought.isascii():
         return _covered(sought, joined)
@@ -95,18 +98,25 @@ def _holds(forms: tuple[str, str], word: str) -> bool:
         return sought in joined
     # Few letters are in many words: `lora` is no part of `exploration`.
     edge = re.escape(word)
-    return bool(re.search(rf"(?<![a-z]){edge}|{edge}(?![a-z])", spaced))
+    return bool(re.search(rf"(?<![a-z]){edge}|{edge}(?![a-z])", with_edges))
 
 
 def _covered(run: str, text: str) -> bool:
-    """Whether a run of Chinese is in the text, whole or cut into words of two to six characters."""
+    """Whether a run of Chinese is in the text: whole, or as words of two to six characters with filler between."""
     if run in text:
         return True
-    reach = [True] + [False] * len(run)
-    for end in range(2, len(run) + 1):
-        starts = range(max(0, end - _LONGEST_WORD), end - 1)
-        reach[end] = any(reach[start] and run[start:end] in text for start in starts)
-    return reach[-1]
+    reach = {0: False}  # how far the run is accounted for, and whether by a word at least
+    for start in range(len(run)):
+        if start not in reach:
+            continue
+        for filler in _FILLERS:
+            if run.startswith(filler, start):
+                end = start + len(filler)
+                reach[end] = reach.get(end, False) or reach[start]
+        for end in range(start + 2, min(start + _LONGEST_WORD, len(run)) + 1):
+            if run[start:end] in text:
+                reach[end] = True
+    return reach.get(len(run), False)
 
 
 def wishes_met(entry: Entry, query: Query) -> int:

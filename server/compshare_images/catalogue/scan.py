@@ -64,8 +64,10 @@ class Scan:
         self._planned = max(1, ceil((self._expected + 1) / MAX_LIMIT))
         await self._read_planned()
         gaps = [number for number in sorted(self._failed) if not await self._tried(number)]
-        while not gaps and not self._ended and await self._tried(self._checked):
-            pass
+        while not gaps and not self._ended:
+            number = self._checked
+            if not (await self._tried(number) or await self._tried(number)):
+                break
         return self._catalogue(complete=self._complete and not gaps)
 
     async def _read_planned(self) -> None:

@@ -69,9 +69,8 @@ def state_line(state: CatalogueState) -> str:
 
 
 def _where(state: CatalogueState) -> str | None:
-    return (
-        " ".join(filter(None, [state.region and f"region {state.region}", state.zone and f"zone {state.zone}"])) or None
-    )
+    named = " ".join(filter(None, [state.region, state.zone]))
+    return f"in {named}" if named else None
 
 
 def fee(price: float) -> str:

@@ -42,10 +42,8 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
 
 def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue) -> Iterator[str]:
     wanted = arguments.compshare_image_id
-    if wanted and catalogue.stands_for(image_id_of(wanted)) is None:
-        near = catalogue.nearest_ids(image_id_of(wanted))
-        hint = f" Known ids that differ little: {', '.join(near)}." if near else ""
-        yield f"This catalogue has no such compshare_image_id.{hint} get_image_detail asks the service itself."
+    if wanted:
+        yield from _about_id(image_id_of(wanted), catalogue)
     everything = [[Entry(group, image) for image in group.available] for group in catalogue.groups]
     alone: list[str] = []
     for chosen in found.filters:
@@ -63,6 +61,15 @@ def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue)
         )
     if len(alone) > 1:
         yield f"Each filter alone matches: {', '.join(alone)}."
+
+
+def _about_id(wanted: str, catalogue: Catalogue) -> Iterator[str]:
+    if catalogue.stands_for(wanted) is None:
+        near = catalogue.nearest_ids(wanted)
+        hint = f" Known ids that differ little: {', '.join(near)}." if near else ""
+        yield f"This catalogue has no such compshare_image_id.{hint} get_image_detail asks the service itself."
+    elif wanted not in catalogue.entries_by_id and not catalogue.groups_by_id[wanted].available:
+        yield "That image has no available version."
 
 
 def _nobody_has(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> str:

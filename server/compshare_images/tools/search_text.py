@@ -27,7 +27,7 @@ def search_text(arguments: SearchArguments, found: Found, shown: tuple[Entry, ..
     last = [] if result.next_offset is None else [f"More: offset={result.next_offset}"]
     tags = tag_counts(found.entries).most_common(_TAGS_SHOWN)
     if tags and len(found.entries) > 1:
-        last.append("tags: " + ", ".join(f"{facts.word(tag)} ({count})" for tag, count in tags))
+        last.append("tags: " + ", ".join(f"{facts.word(tag)} {count}" for tag, count in tags))
     return "\n".join([*lines, *([" · ".join(last)] if last else [])])
 
 

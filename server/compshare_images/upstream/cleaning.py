@@ -1,34 +1,41 @@
 """Strangers' text, made plain and bounded where it comes in.
 
 Names, descriptions, tags, authors, port labels and Readmes are written by anybody. What leaves here has no HTML, no
-image to fetch, no link that is not http(s), and no character that hides, reorders or drives a terminal. Its words are
-kept: what they ask for is the reader's to judge. Code is text already, so code blocks and code spans keep their angle
-brackets.
+image to fetch, no link but bare web addresses, and no character that hides, reorders or drives a terminal. Its words
+are kept: what they ask for is the reader's to judge. Code is text already, so code blocks and code spans keep their
+angle brackets.
+
+HTML is taken out tag by tag. A parser that builds a tree, as sanitisers do, drops what follows an unclosed
+`<iframe>` or `loss<eps`, and in a Readme of Markdown that is the author's text.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from html import unescape
-
-import nh3
 
 MAX_README = 100_000  # characters; real ones have one or two thousand
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0"
-    "\ufff0-\ufffc\ufffe\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+_HIDDEN_CHARACTERS = (
+    "\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff"
+    "\uffa0\ufff0-\ufffc\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
-_PICTURE = "\u00a9\u00ae\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_HIDDEN = re.compile(f"[{_HIDDEN_CHARACTERS}]")
+_PICTURE = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 # A joiner or an emoji selector stays where it makes a picture, and goes where it could carry a hidden message.
 _STRAY = re.compile(f"(?<![{_PICTURE}\ufe0f])\u200d|\u200d(?![{_PICTURE}])|(?<![{_PICTURE}0-9#*])[\ufe0e\ufe0f]")
-_PILED_MARKS = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]{3})"
-                          "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]+")  # fmt: skip
+_MARK = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0"
+_PILED_MARKS = re.compile(f"([{_MARK}]{{3}})[{_MARK}]+")
+# Lines without any of these are plain as they stand.
+_SUSPECT = re.compile(rf"[<&\[:\u200d\ufe0e\ufe0f{_MARK}{_HIDDEN_CHARACTERS}]")
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_CODE_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)([^\n]{1,500}?)(?<!`)\1(?!`)")
+_BACKTICKS = re.compile(r"`+")
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 _HIDDEN_ELEMENTS = (
     (re.compile(r"<!--"), re.compile(r"-->")),
@@ -36,59 +43,59 @@ _HIDDEN_ELEMENTS = (
     (re.compile(r"<style(?=[\s/>])", re.IGNORECASE), re.compile(r"</style[^<>]{0,100}>", re.IGNORECASE)),
 )
 _AUTOLINK = re.compile(r"<(https?://[^\s<>]{1,2000})>", re.IGNORECASE)
-_LINE_BREAKING_TAG = re.compile(
-    r"</?(?:address|article|blockquote|br|center|dd|details|div|dl|dt|figcaption|figure|footer|form|h[1-6]|header|hr|"
-    r"li|main|nav|ol|p|pre|section|summary|table|tbody|tfoot|thead|tr|ul)(?=[\s/>])[^<>]{0,2000}>",
-    re.IGNORECASE,
-)
-_CELL = re.compile(r"<(?:td|th)(?=[\s/>])[^<>]{0,2000}>", re.IGNORECASE)
-# To a browser all that follows an unclosed one of these is its content; here that would lose the rest of a Readme.
-_SWALLOWING_TAG = re.compile(
-    r"</?(?:iframe|math|noembed|noframes|noscript|object|plaintext|select|svg|template|textarea|title|video|audio|xmp)"
-    r"(?=[\s/>])[^<>]{0,2000}>",
-    re.IGNORECASE,
-)
-_UNCLOSED = re.compile(r"</?(?:script|style)(?=[\s/>])[^<>]{0,2000}>?|<!-{0,2}|<\?", re.IGNORECASE)
+_INSIDE_A_TAG = r"""(?:[^<>"']|"[^"<>]{0,2000}"|'[^'<>]{0,2000}'){0,2000}+>|[^<>]{0,4000}>"""
+_TAG = re.compile(rf"<(?:/?([a-zA-Z][a-zA-Z0-9:-]{{0,40}})|[/!?])(?:{_INSIDE_A_TAG})")
+_LINE_BREAKING = frozenset(
+    ["address", "article", "aside", "blockquote", "br", "center", "dd", "details", "div", "dl", "dt", "figcaption",
+     "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p",
+     "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"]
+)  # fmt: skip
+_CELLS = frozenset(["td", "th"])
+_OPENS_A_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 
 _IMAGE = re.compile(
     r"!\[([^\[\]\n]{0,300})\](?:\([^()\n]{0,2000}(?:\([^()\n]{0,500}\)[^()\n]{0,500})?\)|\[[^\[\]\n]{0,300}\])"
 )
-_LINK = re.compile(r"\[([^\[\]\n]{0,500})\]\(\s{0,10}<?([^()<>\s]{0,2000}(?:\([^()\s]{0,500}\)[^()<>\s]{0,500})?)>?"
-                   r"(?:\s{1,10}[^()\n]{0,300})?\)")  # fmt: skip
-_DEFINITION = re.compile(
-    r"^ {0,3}\[[^\[\]\n]{1,300}\]:\s{0,10}+(?!https?://)\S{0,2000}[^\n]{0,300}$", re.MULTILINE | re.IGNORECASE
-)
-# What the patterns above are too simple for loses what makes it an image, or a link to anything but the web.
-_IMAGE_MARK = re.compile(r"!(?=\[)")
-_OTHER_TARGET = re.compile(r"\]\((?!\s{0,10}<?https?://)", re.IGNORECASE)
-_ACTIVE_SCHEME = re.compile(
-    r"\b(?:java|vb)script\s{0,10}:|\bdata:[\w.+-]{1,60}/[\w.+-]{1,60}[;,]\S{0,100000}", re.IGNORECASE
+_LINK = re.compile(
+    r"\[([^\[\]\n]{0,500})\]\(\s{0,10}<?([^()<>\s]{0,2000}(?:\([^()\s]{0,500}\)[^()<>\s]{0,500})?)>?"
+    r"(?:\s{1,10}[^()\n]{0,300})?\)"
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s<>\"'`\\]{1,2000}\Z", re.IGNORECASE)
+_DEFINITION = re.compile(
+    r"^ {0,3}\[[^\[\]\n]{1,300}\]:\s{0,10}+(?!https?:)[a-z][a-z0-9+.-]{1,20}:\S[^\n]{0,2000}$",
+    re.MULTILINE | re.IGNORECASE,
+)
+# What the patterns above are too simple for loses what makes it an image or a link.
+_IMAGE_MARK = re.compile(r"!+(?=\[)")
+_ACTIVE_SCHEME = re.compile(
+    r"(?<![a-z])(?:(?:java|vb)script\s{0,10}:|data:[\w.+-]{1,60}/[\w.+-]{1,60}(?:[;,][!-~]{0,100000})?)", re.IGNORECASE
+)
 
-_ROUNDS = 4
+_ROUNDS = 5
 
 
 def clean_line(text: str, limit: int) -> str:
     """One line of at most `limit` characters; what is longer ends in `…`."""
-    text = " ".join(text[: limit * 4].split())
-    if not text.isprintable() or any(mark in text for mark in "<&[:"):
-        text = " ".join(_settle(text, _plain).split())
+    text = text[: limit * 4]
+    if not text.isprintable() or _SUSPECT.search(text):
+        text = _settle(text, _plain)
+    text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def clean_markdown(text: str) -> str:
     """A Readme: Markdown without HTML, at most `MAX_README` characters."""
     cleaned = _settle(text[:MAX_README], _plain_outside_code)
-    lines = [line.rstrip() for line in cleaned.split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")[:MAX_README]
+    return cleaned[:MAX_README].rstrip()
 
 
 def clean_web_address(text: str) -> str | None:
     """An https address as it stands, or None."""
     text = text.strip()
-    return text if text.isascii() and text.lower().startswith("https://") and _WEB.match(text) else None
+    plain = text.isascii() and text.isprintable() and text.lower().startswith("https://")
+    return text if plain and _WEB.match(text) else None
 
 
 def _settle(text: str, clean: Callable[[str], str]) -> str:
@@ -97,15 +104,14 @@ def _settle(text: str, clean: Callable[[str], str]) -> str:
         before, text = text, clean(text)
         if text == before:
             return text
-    return clean(text.replace("<", "‹").replace("&", "＆"))
+    return clean(text.translate({ord("<"): "‹", ord("&"): "＆", ord("["): "［"}))
 
 
 def _plain_outside_code(text: str) -> str:
-    text = _visible(text)
-    parts: list[str] = []
-    for is_code, block in _blocks(text):
-        parts.append(block if is_code else _plain_outside_spans(block))
-    return "\n".join(parts)
+    text = "\n".join(line.rstrip() for line in _visible(text).split("\n"))
+    parts = [block if is_code else _plain_outside_spans(block) for is_code, block in _blocks(text)]
+    text = "\n".join(line.rstrip() for line in "\n".join(parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
 
 def _blocks(text: str) -> Iterator[tuple[bool, str]]:
@@ -116,7 +122,7 @@ def _blocks(text: str) -> Iterator[tuple[bool, str]]:
         mark = _FENCE.match(line)
         if fence:
             lines.append(line)
-            if mark and mark[1].startswith(fence) and not line.strip(" `~"):
+            if mark and mark[1].startswith(fence) and mark.end() == len(line):
                 yield True, "\n".join(lines)
                 lines, fence = [], ""
         elif mark and not ("`" in mark[1] and "`" in line[mark.end() :]):
@@ -132,20 +138,42 @@ def _blocks(text: str) -> Iterator[tuple[bool, str]]:
 def _plain_outside_spans(text: str) -> str:
     """Code spans are set aside behind marks of private-use characters, which no text has at this point."""
     spans: list[str] = []
+    parts: list[str] = []
+    position = 0
+    for start, end in _code_spans(text):
+        parts += [text[position:start], f"\ue000{len(spans)}\ue001"]
+        spans.append(text[start:end])
+        position = end
+    text = _without_markup(_without_hidden_elements("".join([*parts, text[position:]])))
+    return re.sub("\ue000(\\d{1,6})\ue001", lambda mark: spans[int(mark[1])] if int(mark[1]) < len(spans) else "", text)
 
-    def set_aside(span: re.Match[str]) -> str:
-        spans.append(span[0])
-        return f"\ue000{len(spans) - 1}\ue001"
 
-    def put_back(mark: re.Match[str]) -> str:
-        return spans[int(mark[1])] if int(mark[1]) < len(spans) else ""
+def _code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """By CommonMark's rule: from a run of backticks to the next of the same length in the paragraph."""
+    runs = [(run.start(), run.end()) for run in _BACKTICKS.finditer(text)]
+    starts: dict[int, list[int]] = {}
+    for start, end in runs:
+        starts.setdefault(end - start, []).append(start)
+    breaks = [gap.start() for gap in _PARAGRAPH_END.finditer(text)]
+    position = 0
+    for start, end in runs:
+        if start < position or _escaped(text, start):
+            continue
+        same = starts[end - start]
+        closer = bisect_right(same, start)
+        next_break = bisect_right(breaks, start)
+        if closer < len(same) and (next_break == len(breaks) or same[closer] < breaks[next_break]):
+            position = same[closer] + end - start
+            yield start, position
 
-    text = _without_markup(_without_hidden_elements(_CODE_SPAN.sub(set_aside, text)))
-    return re.sub("\ue000(\\d{1,6})\ue001", put_back, text)
+
+def _escaped(text: str, position: int) -> bool:
+    before = text[max(0, position - 20) : position]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def _plain(text: str) -> str:
-    return _without_markup(_without_hidden_elements(_visible(text)))
+    return _without_markup(_without_hidden_elements(" ".join(_visible(text).split())))
 
 
 def _visible(text: str) -> str:
@@ -155,11 +183,10 @@ def _visible(text: str) -> str:
 
 
 def _without_hidden_elements(text: str) -> str:
-    if "<" not in text:
-        return text
-    for opening, closing in _HIDDEN_ELEMENTS:
-        text = _cut(text, opening, closing)
-    return _UNCLOSED.sub("", text)
+    if "<" in text:
+        for opening, closing in _HIDDEN_ELEMENTS:
+            text = _cut(text, opening, closing)
+    return text
 
 
 def _cut(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
@@ -173,15 +200,19 @@ def _cut(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
 
 
 def _without_markup(text: str) -> str:
-    text = _IMAGE.sub(r"\1", text)
-    text = _LINK.sub(_label_and_address, text)
-    text = _DEFINITION.sub("", text)
-    if "<" in text or "&" in text:
-        text = _AUTOLINK.sub(r"\1", text)
-        text = _SWALLOWING_TAG.sub("", _CELL.sub(" | ", _LINE_BREAKING_TAG.sub("\n", text)))
-        text = unescape(nh3.clean(text, tags=set(), link_rel=None))
-    text = _IMAGE_MARK.sub("", _OTHER_TARGET.sub("] (", text))
-    return _ACTIVE_SCHEME.sub("", text)
+    text = _LINK.sub(_label_and_address, _IMAGE.sub(r"\1", text))
+    text = _IMAGE_MARK.sub("", _DEFINITION.sub("", text)).replace("](", "] (")
+    if "<" in text:
+        text = _TAG.sub(_in_place_of_tag, _AUTOLINK.sub(r"\1", text.replace("<!--", "")))
+        text = _OPENS_A_TAG.sub("< ", text)
+    return _ACTIVE_SCHEME.sub("", _ENTITY.sub(lambda entity: unescape(entity[0]), text))
+
+
+def _in_place_of_tag(tag: re.Match[str]) -> str:
+    name = (tag[1] or "").lower()
+    if name in _CELLS:
+        return "" if tag[0].startswith("</") else " | "
+    return "\n" if name in _LINE_BREAKING else ""
 
 
 def _label_and_address(link: re.Match[str]) -> str:

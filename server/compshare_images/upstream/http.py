@@ -64,7 +64,7 @@ class Http:
             async with self._client.stream("POST", self._base_url, data=dict(form)) as response:
                 return Answer(
                     status=response.status_code,
-                    body=await _bounded(response),
+                    body=await _body(response),
                     request_id=response.headers.get("X-UCLOUD-REQUEST-UUID"),
                     retry_after=_retry_after(response.headers.get("Retry-After")),
                 )
@@ -96,6 +96,16 @@ def _retry_after(value: str | None) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+async def _body(response: httpx.Response) -> bytes:
+    """The body; of an error, whose status says enough, none if it cannot be read."""
+    try:
+        return await _bounded(response)
+    except (httpx.HTTPError, UpstreamInvalid):
+        if response.is_success:
+            raise
+        return b""
 
 
 async def _bounded(response: httpx.Response) -> bytes:

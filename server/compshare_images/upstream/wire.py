@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import AliasChoices, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from compshare_images.upstream.cleaning import clean_line, clean_markdown, clean_web_address
 
@@ -144,8 +144,8 @@ def _read(adapter: TypeAdapter[_Item], value: object) -> _Item | None:
         return None
 
 
-def _from(*spellings: str) -> Any:  # noqa: ANN401 - pydantic's own return type for Field
-    return Field(validation_alias=AliasChoices(*spellings))
+def _from(spelling: str) -> Any:  # noqa: ANN401 - pydantic's own return type for Field
+    return Field(validation_alias=spelling)
 
 
 _Name = _text(120)
@@ -182,7 +182,7 @@ class Owner:
 class Image:
     """One version. `size` is in MB, `price` in 元 an hour, times in Unix seconds, `image_use_time` in hours."""
 
-    compshare_image_id: Annotated[str, _from("CompShareImageId", "ImageId"), BeforeValidator(_identifier)]
+    compshare_image_id: Annotated[str, _from("CompShareImageId"), BeforeValidator(_identifier)]
     group_id: Annotated[str | None, _from("GroupId"), BeforeValidator(_identifier)] = None
     name: Annotated[str | None, _from("Name"), _Name] = None
     version_name: Annotated[str | None, _from("VersionName"), _text(40)] = None
@@ -261,7 +261,10 @@ class Page:
 def read_page(answer: Mapping[str, object], *, readme_of: str | None = None) -> Page | None:
     """Read a successful answer, with the cleaned Readme of one image if asked; None when it holds no list."""
     lists = [answer[key] for key in _LIST_KEYS if key in answer]
-    if not lists or any(not isinstance(rows, list | None) for rows in lists):
+    if any(not isinstance(rows, list | None) for rows in lists):
+        return None
+    total_count = _count(answer.get("TotalCount"))
+    if not lists and total_count != 0:
         return None
     rows: list[object] = next((_as_list(rows) for rows in lists if rows), _as_list(None))
     reader = _PageReader(readme_of)
@@ -269,7 +272,7 @@ def read_page(answer: Mapping[str, object], *, readme_of: str | None = None) -> 
     return Page(
         groups=groups,
         row_count=len(rows),
-        total_count=_count(answer.get("TotalCount")),
+        total_count=total_count,
         dropped=reader.dropped,
         readme=reader.readme,
     )
@@ -294,7 +297,7 @@ class _PageReader:
         images = tuple(self._images(row["Data"]))
         if _identifier(row.get("GroupId")) is None and images:
             row = {**row, "GroupId": images[0].group_id or images[0].compshare_image_id}
-        group = _read(_GROUP, row)
+        group = _read(_GROUP, {name: value for name, value in row.items() if name not in ("images", "flat")})
         return group and replace(group, images=tuple(replace(image, group_id=group.group_id) for image in images))
 
     def _images(self, data: object) -> Iterator[Image]:
@@ -320,6 +323,8 @@ class _PageReader:
         )
 
     def _image(self, row: Mapping[str, object]) -> Image | None:
+        if _identifier(row.get("CompShareImageId")) is None:
+            row = {**row, "CompShareImageId": row.get("ImageId")}
         image = _read(_IMAGE, row)
         if image and image.compshare_image_id == self.readme_of:
             readme = row.get("Readme")
