@@ -12,7 +12,7 @@ _SLIP = 2
 _NEAREST = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Entry:
     """A version, shown for its group."""
 
@@ -32,7 +32,7 @@ class Entry:
         return len(self.group.available)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Catalogue:
     """`fetched_at` is in Unix seconds. `complete` says that the scan read to the end of the service's list."""
 
@@ -46,6 +46,11 @@ class Catalogue:
     def groups(self) -> tuple[Group, ...]:
         """Those with an available version: what can be searched."""
         return tuple(group for group in self.all_groups if group.available)
+
+    @cached_property
+    def entries(self) -> tuple[tuple[Entry, ...], ...]:
+        """The available versions of each of those groups, newest first."""
+        return tuple(tuple(Entry(group, image) for image in group.available) for group in self.groups)
 
     @cached_property
     def entries_by_id(self) -> Mapping[str, Entry]:

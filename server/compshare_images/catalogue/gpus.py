@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from compshare_images.catalogue.text import folded
 
@@ -43,6 +44,7 @@ def runs_on(listed: Iterable[str], wanted: Card) -> bool:
     return any(card.memory is not None and card.memory <= (wanted.memory or 0) for card in cards)
 
 
+@lru_cache(maxsize=4096)
 def read_card(text: str) -> Card:
     """`4090`, `RTX 4090` and `4090 24G` are one card; `4090_48G` is another; `8G` is a memory alone."""
     name = _NOISE.sub(" ", folded(text).replace("_", " ")).strip()

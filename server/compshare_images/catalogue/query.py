@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from compshare_images.catalogue.catalogue import Entry
 from compshare_images.catalogue.gpus import MENTION, read_card, runs_on
@@ -13,20 +14,23 @@ _WORD = re.compile(r"[a-z0-9]+(?:[.][0-9]+)*|[^\W\d_a-z]+")
 
 # What people wrap a wish in; none of it tells one image from another.
 _FILLER_WORD = re.compile(
-    r"(?:a|about|all|an|and|any|are|as|at|be|best|can|cards?|compshare|could|do|does|find|for|from|get|give|gpus?|good|"
-    r"have|help|how|i|images?|in|into|is|it|let|like|looking|make|me|my|needs?|of|on|one|or|out|please|recommend|run|"
-    r"running|set|should|show|some|something|start|suggest|that|the|there|this|to|up|us|use|using|wants?|wanted|we|what|"
-    r"when|where|which|who|will|with|work|would|you|your)"
+    r"(?:a|about|all|an|and|any|are|as|at|be|best|can|cards?|compshare|could|do|does|find|for|from|gb|get|give|good|"
+    r"gpus?|have|help|how|i|images?|in|into|is|it|least|less|let|like|looking|make|me|memory|min|more|most|my|"
+    r"needs?|of|on|one|or|out|over|please|recommend|run|running|set|should|show|some|something|start|suggest|than|"
+    r"that|the|there|this|to|under|up|us|use|using|vram|wanted|wants?|we|what|when|where|which|who|will|with|work|"
+    r"would|you|your)"
 )
 _FILLERS = (
     "我们", "我", "想要", "想", "需要", "要", "帮我", "帮忙", "给我", "请问", "请", "麻烦", "推荐一下", "推荐",
     "有没有", "有什么", "有哪些", "哪些", "哪个", "哪一个", "什么", "怎么样", "怎么", "如何", "可以", "能够",
     "能不能", "能", "用来", "用于", "用", "一下", "一个", "一款", "一些", "一张", "一台", "一种", "个", "款",
     "适合", "支持", "进行", "做", "跑", "找", "搞", "弄", "的", "了", "吗", "呢", "吧", "啊", "和", "与",
-    "或者", "或", "以及", "在", "上", "里", "把", "让", "给", "镜像", "显卡", "社区",
+    "或者", "或", "以及", "在", "上", "里", "把", "让", "给", "镜像", "显卡", "社区", "不超过", "不高于",
+    "至少", "最少", "最多", "以内", "以下", "以上", "双卡", "单卡", "多卡", "两张", "张", "显存", "卡",
 )  # fmt: skip
 _ONLY_FILLERS = re.compile(f"(?:{'|'.join(_FILLERS)})+")
 _MANY_LETTERS = 5
+_WORDS: "WeakKeyDictionary[Entry, Words]" = WeakKeyDictionary()
 _LONGEST_WORD = 6
 
 
@@ -58,6 +62,14 @@ def _words(text: str) -> Iterable[str]:
                 yield run
         elif not _ONLY_FILLERS.fullmatch(run):
             yield run
+
+
+def words_of(entry: Entry) -> "Words":
+    """An entry's words, made once."""
+    words = _WORDS.get(entry)
+    if words is None:
+        words = _WORDS[entry] = Words(entry)
+    return words
 
 
 class Words:

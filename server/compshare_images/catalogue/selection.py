@@ -1,12 +1,11 @@
 """Which entries a search finds, in which order, and what it left out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
 from compshare_images.catalogue.filters import Criteria, Filter, filters_of
-from compshare_images.catalogue.query import Query, Words, read_query, wishes_met
-from compshare_images.upstream.wire import Group
+from compshare_images.catalogue.query import Query, read_query, wishes_met, words_of
 
 _SORT_VALUES: dict[str, Callable[[Entry], float | None]] = {
     "Favor": lambda entry: entry.group.favorites_count,
@@ -52,26 +51,23 @@ def find(catalogue: Catalogue, criteria: Criteria) -> Found:
 
 
 def _matches(entry: Entry, query: Query) -> bool:
-    return not query.empty and Words(entry).hold(query)
+    return not query.empty and words_of(entry).hold(query)
 
 
-def _candidates(catalogue: Catalogue, wanted: str | None) -> Iterator[list[Entry]]:
+def _candidates(catalogue: Catalogue, wanted: str | None) -> Iterator[Sequence[Entry]]:
     """The versions that may stand for each group, newest first."""
     if wanted is None:
-        yield from map(_available, catalogue.groups)
+        yield from catalogue.entries
         return
     image_id = image_id_of(wanted)
     if image_id in catalogue.entries_by_id:
         yield [catalogue.entries_by_id[image_id]]
     elif image_id in catalogue.groups_by_id:
-        yield _available(catalogue.groups_by_id[image_id])
+        group = catalogue.groups_by_id[image_id]
+        yield [Entry(group, image) for image in group.available]
 
 
-def _available(group: Group) -> list[Entry]:
-    return [Entry(group, image) for image in group.available]
-
-
-def _unstated(candidates: list[Entry], filters: tuple[Filter, ...]) -> list[str]:
+def _unstated(candidates: Sequence[Entry], filters: tuple[Filter, ...]) -> list[str]:
     """The arguments that alone keep a group out, because none of its versions states the fact."""
     silent = [chosen for chosen in filters if not any(list(chosen.stated(entry)) for entry in candidates)]
     rest = [chosen for chosen in filters if chosen not in silent]
@@ -82,7 +78,7 @@ def _unstated(candidates: list[Entry], filters: tuple[Filter, ...]) -> list[str]
 
 def _order(criteria: Criteria, query: Query | None) -> tuple[Callable[[Entry], tuple[object, ...]], str]:
     if query is not None and criteria.sort_field is None:
-        return lambda entry: (-wishes_met(entry, query), -Words(entry).named(query), *_ties(entry)), "relevance"
+        return lambda entry: (-wishes_met(entry, query), -words_of(entry).named(query), *_ties(entry)), "relevance"
     field = criteria.sort_field or "PubTime"
     ascending = field == "Price" if criteria.sort_asc is None else criteria.sort_asc
     value_of = _SORT_VALUES[field]

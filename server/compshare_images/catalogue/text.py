@@ -22,6 +22,9 @@ def distance(one: str, other: str, limit: int) -> int:
     """How many insertions, deletions, replacements and swaps of neighbours apart; `limit` + 1 when it is more."""
     if abs(len(one) - len(other)) > limit:
         return limit + 1
+    pairs = enumerate(zip(one, other, strict=False))
+    shared = next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+    one, other = one[shared:], other[shared:]
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):

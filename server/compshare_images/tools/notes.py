@@ -43,8 +43,8 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
 def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue) -> Iterator[str]:
     wanted = arguments.compshare_image_id
     if wanted:
-        yield from _about_id(image_id_of(wanted), catalogue)
-    everything = [[Entry(group, image) for image in group.available] for group in catalogue.groups]
+        yield from _about_id(image_id_of(wanted), found, catalogue)
+    everything = catalogue.entries
     alone: list[str] = []
     for chosen in found.filters:
         count = sum(any(map(chosen.passes, entries)) for entries in everything)
@@ -63,13 +63,16 @@ def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue)
         yield f"Each filter alone matches: {', '.join(alone)}."
 
 
-def _about_id(wanted: str, catalogue: Catalogue) -> Iterator[str]:
-    if catalogue.stands_for(wanted) is None:
+def _about_id(wanted: str, found: Found, catalogue: Catalogue) -> Iterator[str]:
+    entry = catalogue.stands_for(wanted)
+    if entry is None:
         near = catalogue.nearest_ids(wanted)
         hint = f" Known ids that differ little: {', '.join(near)}." if near else ""
         yield f"This catalogue has no such compshare_image_id.{hint} get_image_detail asks the service itself."
     elif wanted not in catalogue.entries_by_id and not catalogue.groups_by_id[wanted].available:
         yield "That image has no available version."
+    elif failed := [chosen.argument for chosen in found.filters if not chosen.passes(entry)]:
+        yield f"That image is known, but does not pass {', '.join(failed)}."
 
 
 def _nobody_has(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> str:
