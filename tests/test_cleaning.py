@@ -101,6 +101,16 @@ HOSTILE = {
     "beacon after a long span": f"`{'x' * 600}` <img src={BEACON}> `",
     "beacon after a fence that ends in a tab": f"```\ncode\n```\t\n![x]({BEACON}) <img src={BEACON}>",
     "beacon after a fence that ends in a wide space": f"```\ncode\n```\u3000\n![x]({BEACON})",
+    "beacon behind many backslashes": "\\" * 21 + f"`<img src={BEACON}>`",
+    "beacon between list items": f"- ` a\n- <img src={BEACON}> ` b",
+    "beacon below a heading": f"# `\n` a\n`<img src={BEACON}>`",
+    "beacon between cells": f"| a | b |\n|--|--|\n| ` | <img src={BEACON}> ` |",
+    "beacon out of a quote's fence": f"> ```\n<img src={BEACON}>\n> ```",
+    "beacon out of a list's fence": f"- a\n  ```\n<img src={BEACON}>\n  ```",
+    "beacon after a list's fence that ends early": f"- a\n  ```\n  x\n```\ny\n```\n<img src={BEACON}>\n```",
+    "beacon after a fence on a list's line": f"- ```\n  x\n  ```\n<img src={BEACON}>",
+    "file definition in a quote": "> [x]: file:///etc/passwd\n\n[click][x]",
+    "file definition in a list": "- [x]: <file:///etc/passwd>\n\n[click][x]",
     "colours": "\x1b[1;31mred\x1b[0m \x9b31mred",
     "terminal link": "\x1b]8;;https://evil.example\x07link\x1b]8;;\x07 \x1b]0;title\x1b\\",
     "terminal reset": "\x1bc\x1b[2J\x1b[H",
@@ -187,6 +197,7 @@ CLEANED = {
     "[https://ok.example](https://ok.example)": "https://ok.example",
     "[](https://ok.example)": "https://ok.example",
     "<https://ok.example/?a=1&b=2>": "https://ok.example/?a=1&b=2",
+    "写信到 <someone@mail.example>": "写信到 someone@mail.example",
     '<a href="https://ok.example">官网</a>': "官网",
     f"![图]({BEACON})": "图",
     f"[![图]({BEACON})](https://ok.example)": "图 (https://ok.example)",
@@ -197,6 +208,8 @@ CLEANED = {
     "<b>AT&amp;T</b> &lt;3 &quot;x&quot;": 'AT&T <3 "x"',
     "<script>alert(1)</script>之后": "之后",
     "<!-- 藏着\n的 -->之后": "之后",
+    "1. ```bash\n   x\n   ```\n\n后面 <b>粗</b>": "1. ```bash\n   x\n   ```\n\n后面 粗",
+    "`码`&#xE000;0&#xE001;": "`码`",
     "\x1b[31m红\x1b[0m": "红",
     "i\u200bg\u202en": "ign",
     "一\r\n二\r三\u2028四\x85五": "一\n二\n三\n四\n五",
@@ -215,6 +228,7 @@ LINE_BREAKS = "\t\n\x0b\x0c\r\x85"
 TAG = re.compile(r"<[a-zA-Z/!?]")
 ACTIVE = re.compile(r"(?:java|vb)script\s*:|data:[\w.+-]+/", re.IGNORECASE)
 LINK = re.compile(r"\]\(|!\[[^\n]*\]")
+DEFINITION = re.compile(r"^[\s>*+-]*\[[^\]\n]+\]:\s*<?(?!https?:)[a-z][\w+.-]*:", re.IGNORECASE | re.MULTILINE)
 HIDDEN = re.compile("[\ufe00-\ufe0f\u115f\u1160\u3164\uffa0\u034f\U000e0100-\U000e01ef]")
 
 
@@ -222,6 +236,7 @@ def _assert_harmless(text: str) -> None:
     assert not TAG.search(text)
     assert not ACTIVE.search(text)
     assert not LINK.search(text)
+    assert not DEFINITION.search(text)
     assert not HIDDEN.search(text)
     assert {unicodedata.category(character) for character in text if character != "\n"}.isdisjoint(
         {"Cc", "Cf", "Cs", "Co", "Cn"}
@@ -272,6 +287,12 @@ def test_the_words_of_markup_are_kept(text: str, cleaned: str) -> None:
         assert clean_line(text, LIMIT) == " ".join(cleaned.split())
 
 
+def test_an_address_is_not_hidden_behind_words_by_a_reference() -> None:
+    cleaned = clean_markdown("[https://bank.example][r]\n\n[r]: https://evil.example")
+    assert "https://evil.example" in cleaned
+    assert "]: http" not in cleaned
+
+
 @pytest.mark.parametrize(
     "unclosed",
     [
@@ -291,6 +312,7 @@ def test_what_follows_an_unclosed_element_is_kept(unclosed: str) -> None:
         ("steps<max_steps 时会提前停止\n\n第二段", ["max_steps", "提前停止", "第二段"]),
         ("cat <<EOF\n你好\nEOF\n\n第二段", ["EOF", "你好", "第二段"]),
         ("loss<eps，后面还有", ["loss", "eps", "后面还有"]),
+        ("loss<eps，acc>0.9 时停止", ["loss", "eps", "acc", "0.9 时停止"]),
         ('<img src="https://ok.example/p.png"\n\n第二段', ["第二段"]),
     ],
 )

@@ -444,6 +444,20 @@ async def test_a_body_that_stalls_is_given_up(scripted: Loopback) -> None:
     over.set()
 
 
+async def test_an_http_status_counts_even_if_its_body_stalls(scripted: Loopback) -> None:
+    over = Event()
+
+    def drip() -> Generator[bytes]:
+        yield b"<html>"
+        over.wait(5)
+
+    scripted.answer = lambda _: Response(401, chunks=drip())
+    async with _client(scripted.url, timeout=0.2) as client:
+        with pytest.raises(AuthenticationFailed):
+            await client.describe(LIST)
+    over.set()
+
+
 async def test_a_budget_bounds_an_attempt_that_may_take_longer(scripted: Loopback) -> None:
     over, pauses = Event(), list[float]()
     scripted.answer = lambda _: json_response({**GOOD, "late": over.wait(5)})

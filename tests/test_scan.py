@@ -287,6 +287,22 @@ async def test_a_refusal_in_the_middle_ends_it(
     assert len(scripted.forms) < 30
 
 
+async def test_a_refusal_that_is_taken_back_has_been_one(scripted: Loopback) -> None:
+    good, refusals = _list_of(350, TotalCount=350), iter([Response(401)])
+    scripted.answer = lambda form: next(refusals, good(form)) if form["Offset"] == "200" else good(form)
+    with pytest.raises(AuthenticationFailed):
+        await _read(scripted)
+
+
+@pytest.mark.parametrize("failure", [Response(404), Response(503)])
+async def test_a_bad_page_beyond_the_end_does_not_matter(scripted: Loopback, failure: Response) -> None:
+    good = _list_of(250, TotalCount=850)
+    scripted.answer = lambda form: good(form) if int(form["Offset"]) < 300 else failure
+    catalogue = await _read(scripted)
+    assert catalogue.complete
+    assert _numbers(catalogue) == list(range(250))
+
+
 async def test_a_page_beyond_the_total_may_be_out_of_range(scripted: Loopback) -> None:
     good = _list_of(200, TotalCount=200)
     scripted.answer = lambda form: good(form) if int(form["Offset"]) < 200 else json_response({"RetCode": 230})

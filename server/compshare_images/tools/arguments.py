@@ -1,6 +1,6 @@
 """The tools' arguments: their schema, said once, and how what a model sends is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -95,6 +95,7 @@ class DetailArguments(Arguments):
     project_id: _ProjectId = None
 
 
+_MOST_SENTENCES = 3
 _MEANT = {
     "gpu": "gpu_type", "gpus": "gpu_type", "card": "gpu_type", "graphics_card": "gpu_type", "vram": "gpu_type",
     "q": "query", "keyword": "query", "keywords": "query", "search": "query", "text": "query", "prompt": "query",
@@ -114,28 +115,26 @@ def read_arguments(model: type[_Model], given: Mapping[str, object]) -> _Model:
     Raises:
         InvalidArgument: names each argument that is wrong, what it may be, and an example.
     """
+    known = model.model_fields
+    sentences = [_unknown(known, name) for name in given if name not in known]
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
-    stated = {
-        name: value for name, value in trimmed.items() if value not in (None, "") or name not in model.model_fields
-    }
+    stated = {name: value for name, value in trimmed.items() if name in known and value not in (None, "")}
     try:
         arguments = model.model_validate(stated)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
-        sentences = dict.fromkeys(_sentence(model, detail) for detail in details)
-        raise InvalidArgument(" ".join(list(sentences)[:3])) from None
-    for name, value in stated.items():
-        if isinstance(value, str) and not _is_unicode(value):
-            raise InvalidArgument(f"{name}: is not valid Unicode text.")
-    return arguments
+        sentences += [_sentence(model, detail) for detail in details]
+    else:
+        if not sentences:
+            return arguments
+    raise InvalidArgument(" ".join(list(dict.fromkeys(sentences))[:_MOST_SENTENCES]))
 
 
 def _sentence(model: type[Arguments], detail: ErrorDetails) -> str:
     name = str(detail["loc"][0])
-    if detail["type"] == "extra_forbidden":
-        return _unknown(model, name)
     schema = input_schema(model)["properties"][name]
-    example = f"e.g. {name}={(model.model_fields[name].examples or ['…'])[0]}."
+    example = (model.model_fields[name].examples or ["…"])[0]
+    example = f'e.g. {name}="{example}".' if schema["type"] == "string" else f"e.g. {name}={example}."
     if detail["type"] == "missing":
         return f"{name}: is required, {example}"
     value = detail["input"]
@@ -146,16 +145,15 @@ def _sentence(model: type[Arguments], detail: ErrorDetails) -> str:
     return f"{name}: {_shown(value)} is not {_kind(schema)}; use {_range(schema)}, {example}"
 
 
-def _unknown(model: type[Arguments], name: str) -> str:
-    known = list(model.model_fields)
+def _unknown(known: Iterable[str], name: str) -> str:
     spelled = {field.replace("_", ""): field for field in known}
     plain = name.lower().replace("_", "").replace("-", "")
     meant = _MEANT.get(name.lower().replace("-", "_"))
-    if meant not in known:
+    if meant not in spelled.values():
         close = get_close_matches(plain, spelled, n=1)
         meant = spelled[close[0]] if close else None
     hint = f" Did you mean {meant}?" if meant else ""
-    return f"{clean_line(name, 40) or '(empty)'}: no such argument.{hint} Known: {', '.join(known)}."
+    return f"{clean_line(name, 40) or '(empty)'}: no such argument.{hint} Known: {', '.join(spelled.values())}."
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -187,12 +185,4 @@ def _shown(value: object) -> str:
         case bool():
             return str(value).lower()
         case _:
-            return clean_line(str(value), 40) or "that"
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+            return clean_line(str(value), 40) or "unreadable text"
