@@ -75,9 +75,9 @@ STATUSES: list[tuple[int, type[UpstreamError], int]] = [
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, and one reading of the trusted certificates, which takes longer than most tests here."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
+    # Reading the trusted certificates takes longer than most tests here, so that is done once.
     monkeypatch.setattr(ssl, "create_default_context", _same_context)
 
 
@@ -87,7 +87,6 @@ def _same_context(*_: object, **__: object) -> ssl.SSLContext:
 
 @pytest.fixture
 def scripted() -> Generator[Loopback]:
-    """A service that answers well until a test replaces its `answer`."""
     with loopback(lambda _: json_response(GOOD)) as running:
         yield running
 

@@ -56,7 +56,7 @@ REFUSALS: list[tuple[Response, type[CompShareError]]] = [
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One reading of the trusted certificates, which takes longer than most tests here."""
+    # Reading the trusted certificates takes longer than most tests here, so that is done once.
     monkeypatch.setattr(ssl, "create_default_context", _same_context)
 
 
@@ -66,7 +66,6 @@ def _same_context(*_: object, **__: object) -> ssl.SSLContext:
 
 @pytest.fixture
 def scripted() -> Generator[Loopback]:
-    """A service whose `answer` a test sets."""
     with loopback(_list_of(0)) as running:
         yield running
 
@@ -105,8 +104,6 @@ def _page(numbers: Iterable[int], **more: object) -> Response:
 
 
 def _list_of(count: int, **more: object) -> Answer:
-    """A service with that many groups. `more` is what each page says besides, such as its TotalCount."""
-
     def answer(form: Form) -> Response:
         offset = int(form["Offset"])
         return _page(range(offset, min(offset + int(form["Limit"]), count)), **more)

@@ -131,7 +131,7 @@ def _ids(page: Page) -> list[str]:
 
 
 def _assert_plain(page: Page) -> None:
-    """It can be written as JSON in UTF-8, so holds no infinite number, no lone surrogate and nothing unreadable."""
+    # Infinite numbers and lone surrogates fail here.
     text = json.dumps(asdict(page), ensure_ascii=False, allow_nan=False)
     assert text.encode()
     assert text.isprintable()

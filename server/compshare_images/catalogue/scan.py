@@ -14,6 +14,7 @@ from compshare_images.upstream.request import MAX_LIMIT, DescribeCommunityImages
 from compshare_images.upstream.wire import Page
 
 _AT_ONCE = 8  # pages; the live list has nine, so that a scan takes the time of two
+_MOST = 2000  # pages, however many new versions each brings
 _AHEAD = 64  # pages beyond the first one that is not there yet
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,8 @@ class Scan:
         # One more than the last row, for only a page that is not full is the end.
         self._planned = max(1, ceil((self._expected + 1) / MAX_LIMIT))
         await self._read_planned()
-        gaps = [number for number in sorted(self._failed) if not await self._tried(number)]
-        while not gaps and not self._ended:
+        gaps = [number for number in sorted(self._failed) if self._wanted(number) and not await self._tried(number)]
+        while not gaps and not self._ended and self._checked < _MOST:
             number = self._checked
             if not (await self._tried(number) or await self._tried(number)):
                 break
@@ -76,7 +77,7 @@ class Scan:
 
         async def work() -> None:
             for number in numbers:
-                if self._ended or refusals or number > self._checked + _AHEAD:
+                if self._ended or refusals or number >= min(_MOST, self._checked + _AHEAD):
                     break
                 try:
                     if not await self._tried(number):
@@ -89,6 +90,10 @@ class Scan:
                 group.start_soon(work)
         if refusals:
             raise refusals[0]
+
+    def _wanted(self, number: int) -> bool:
+        """Whether the end of the list does not come before that page."""
+        return not self._ended or number < self._checked
 
     async def _tried(self, number: int) -> bool:
         try:

@@ -10,9 +10,9 @@ HTML is taken out tag by tag. A parser that builds a tree, as sanitisers do, dro
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from html import unescape
+from typing import NamedTuple
 
 MAX_README = 100_000  # characters; real ones have one or two thousand
 
@@ -33,18 +33,20 @@ _PILED_MARKS = re.compile(f"([{_MARK}]{{3}})[{_MARK}]+")
 # Lines without any of these are plain as they stand.
 _SUSPECT = re.compile(rf"[<&\[:\u200d\ufe0e\ufe0f{_MARK}{_HIDDEN_CHARACTERS}]")
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_MARGIN = re.compile(r"[ >]*(?=[^ >])")
+_ITEM = re.compile(r"[ >]*(?:(?:[-*+]|\d{1,9}[.)]) {1,4})+")
+_FENCE = re.compile(r"`{3,}|~{3,}")
 _BACKTICKS = re.compile(r"`+")
-_PARAGRAPH_END = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(r"(?:[^\n]*\S[^\n]*\n?)+")
 
 _HIDDEN_ELEMENTS = (
     (re.compile(r"<!--"), re.compile(r"-->")),
     (re.compile(r"<script(?=[\s/>])", re.IGNORECASE), re.compile(r"</script[^<>]{0,100}>", re.IGNORECASE)),
     (re.compile(r"<style(?=[\s/>])", re.IGNORECASE), re.compile(r"</style[^<>]{0,100}>", re.IGNORECASE)),
 )
-_AUTOLINK = re.compile(r"<(https?://[^\s<>]{1,2000})>", re.IGNORECASE)
+_AUTOLINK = re.compile(r"<(https?://[^\s<>]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,200})>", re.IGNORECASE)
 _INSIDE_A_TAG = r"""(?:[^<>"']|"[^"<>]{0,2000}"|'[^'<>]{0,2000}'){0,2000}+>|[^<>]{0,4000}>"""
-_TAG = re.compile(rf"<(?:/?([a-zA-Z][a-zA-Z0-9:-]{{0,40}})|[/!?])(?:{_INSIDE_A_TAG})")
+_TAG = re.compile(rf"<(?:/?([a-zA-Z][a-zA-Z0-9:-]{{0,40}})(?=[\s/>])|[/!?])(?:{_INSIDE_A_TAG})")
 _LINE_BREAKING = frozenset(
     ["address", "article", "aside", "blockquote", "br", "center", "dd", "details", "div", "dl", "dt", "figcaption",
      "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p",
@@ -64,7 +66,7 @@ _LINK = re.compile(
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s<>\"'`\\]{1,2000}\Z", re.IGNORECASE)
 _DEFINITION = re.compile(
-    r"^ {0,3}\[[^\[\]\n]{1,300}\]:\s{0,10}+(?!https?:)[a-z][a-z0-9+.-]{1,20}:\S[^\n]{0,2000}$",
+    r"^([ >*+-]{0,9}\[[^\[\]\n]{1,300}\]):(\s{0,10}<?[a-z][a-z0-9+.-]{1,20}:\S[^\n]{0,2000})$",
     re.MULTILINE | re.IGNORECASE,
 )
 # What the patterns above are too simple for loses what makes it an image or a link.
@@ -115,24 +117,61 @@ def _plain_outside_code(text: str) -> str:
 
 
 def _blocks(text: str) -> Iterator[tuple[bool, str]]:
-    """Runs of lines, each with whether it is a fenced code block. An unclosed fence runs to the end."""
+    """Runs of lines, each with whether it is a fenced code block. An unclosed fence runs to the end.
+
+    A block in a list item or a quotation ends with it, and what follows is no code.
+    """
     lines: list[str] = []
-    fence = ""
+    fence: _Fence | None = None
+    item = 0  # the column at which the text of an open list item begins
     for line in text.split("\n"):
-        mark = _FENCE.match(line)
+        if fence and not fence.holds(line):
+            yield True, "\n".join(lines)
+            lines, fence = [], None
         if fence:
             lines.append(line)
-            if mark and mark[1].startswith(fence) and mark.end() == len(line):
+            if fence.closed_by(line):
                 yield True, "\n".join(lines)
-                lines, fence = [], ""
-        elif mark and not ("`" in mark[1] and "`" in line[mark.end() :]):
-            if lines:
-                yield False, "\n".join(lines)
-            lines, fence = [line], mark[1]
-        else:
-            lines.append(line)
+                lines, fence = [], None
+            continue
+        item = _item_column(line, item)
+        fence = _opened_by(line, item)
+        if fence and lines:
+            yield False, "\n".join(lines)
+            lines = []
+        lines.append(line)
     if lines:
-        yield bool(fence), "\n".join(lines)
+        yield fence is not None, "\n".join(lines)
+
+
+class _Fence(NamedTuple):
+    mark: str
+    column: int
+    quotes: int
+
+    def holds(self, line: str) -> bool:
+        margin = _MARGIN.match(line)
+        return not margin or (margin.end() >= self.column and margin[0].count(">") >= self.quotes)
+
+    def closed_by(self, line: str) -> bool:
+        rest = line.lstrip(" >")
+        return rest.startswith(self.mark) and not rest.strip(self.mark[0])
+
+
+def _item_column(line: str, item: int) -> int:
+    margin = _MARGIN.match(line)
+    if not margin:
+        return 0  # a blank line; what comes next may stand anywhere
+    marker = _ITEM.match(line)
+    return marker.end() if marker else item if margin.end() >= item else 0
+
+
+def _opened_by(line: str, item: int) -> _Fence | None:
+    start = item if _ITEM.match(line) else len(line) - len(line.lstrip(" >"))
+    mark = _FENCE.match(line, start)
+    if not mark or ("`" in mark[0] and "`" in line[mark.end() :]):
+        return None
+    return _Fence(mark[0], item, line[:start].count(">"))
 
 
 def _plain_outside_spans(text: str) -> str:
@@ -145,31 +184,31 @@ def _plain_outside_spans(text: str) -> str:
         spans.append(text[start:end])
         position = end
     text = _without_markup(_without_hidden_elements("".join([*parts, text[position:]])))
-    return re.sub("\ue000(\\d{1,6})\ue001", lambda mark: spans[int(mark[1])] if int(mark[1]) < len(spans) else "", text)
+    return re.sub("\ue000(\\d{1,6})\ue001", lambda mark: spans[int(mark[1])], text)
 
 
 def _code_spans(text: str) -> Iterator[tuple[int, int]]:
-    """By CommonMark's rule: from a run of backticks to the next of the same length in the paragraph."""
-    runs = [(run.start(), run.end()) for run in _BACKTICKS.finditer(text)]
-    starts: dict[int, list[int]] = {}
-    for start, end in runs:
-        starts.setdefault(end - start, []).append(start)
-    breaks = [gap.start() for gap in _PARAGRAPH_END.finditer(text)]
-    position = 0
-    for start, end in runs:
-        if start < position or _escaped(text, start):
-            continue
-        same = starts[end - start]
-        closer = bisect_right(same, start)
-        next_break = bisect_right(breaks, start)
-        if closer < len(same) and (next_break == len(breaks) or same[closer] < breaks[next_break]):
-            position = same[closer] + end - start
-            yield start, position
+    """Those that are code beyond doubt: within a line, and with no lone backtick before them in their paragraph."""
+    for paragraph in _PARAGRAPH.finditer(text):
+        position = paragraph.start()
+        runs = list(_BACKTICKS.finditer(text, paragraph.start(), paragraph.end()))
+        for number, run in enumerate(runs):
+            if run.start() < position or _escaped(text, run.start()):
+                continue
+            closer = next((other for other in runs[number + 1 : number + 50] if other[0] == run[0]), None)
+            if closer is None or "\n" in text[run.end() : closer.start()]:
+                break
+            position = closer.end()
+            inside = text[run.end() : closer.start()]
+            if not ("|" in inside and ("<" in inside or "![" in inside)):  # the cells of a table would part it
+                yield run.start(), position
 
 
 def _escaped(text: str, position: int) -> bool:
-    before = text[max(0, position - 20) : position]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    before = position
+    while before and text[before - 1] == "\\":
+        before -= 1
+    return (position - before) % 2 == 1
 
 
 def _plain(text: str) -> str:
@@ -201,11 +240,11 @@ def _cut(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
 
 def _without_markup(text: str) -> str:
     text = _LINK.sub(_label_and_address, _IMAGE.sub(r"\1", text))
-    text = _IMAGE_MARK.sub("", _DEFINITION.sub("", text)).replace("](", "] (")
+    text = _IMAGE_MARK.sub("", _DEFINITION.sub(_defined, text)).replace("](", "] (")
     if "<" in text:
         text = _TAG.sub(_in_place_of_tag, _AUTOLINK.sub(r"\1", text.replace("<!--", "")))
         text = _OPENS_A_TAG.sub("< ", text)
-    return _ACTIVE_SCHEME.sub("", _ENTITY.sub(lambda entity: unescape(entity[0]), text))
+    return _ACTIVE_SCHEME.sub("", _ENTITY.sub(_character, text))
 
 
 def _in_place_of_tag(tag: re.Match[str]) -> str:
@@ -213,6 +252,16 @@ def _in_place_of_tag(tag: re.Match[str]) -> str:
     if name in _CELLS:
         return "" if tag[0].startswith("</") else " | "
     return "\n" if name in _LINE_BREAKING else ""
+
+
+def _character(entity: re.Match[str]) -> str:
+    return _HIDDEN.sub("", unescape(entity[0]))
+
+
+def _defined(definition: re.Match[str]) -> str:
+    """A web address that is no definition any more, so that nothing hides behind another name."""
+    address = definition[2].strip().lstrip("<")
+    return definition[1] + definition[2] if address.lower().startswith(("http://", "https://")) else ""
 
 
 def _label_and_address(link: re.Match[str]) -> str:

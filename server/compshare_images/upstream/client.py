@@ -109,7 +109,7 @@ class Client:
         limit = min(self._timeout, deadline - anyio.current_time())
         with anyio.move_on_after(limit):
             http = await self._connected()
-            answer = await http.post(form)
+            answer = await http.post(form, patience=limit / 10)
             # A large answer takes long to read, and other calls must not wait for it.
             return await anyio.to_thread.run_sync(
                 _read, answer, request.compshare_image_id, secrets, abandon_on_cancel=True

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl
 
+import anyio
 import httpx
 
 from compshare_images import __version__
@@ -53,8 +55,10 @@ class Http:
                 remedy="Correct HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE or SSL_CERT_DIR, and restart.",
             ) from None
 
-    async def post(self, form: Mapping[str, str]) -> Answer:
+    async def post(self, form: Mapping[str, str], *, patience: float) -> Answer:
         """Send one signed form, and read what comes back, whatever its status.
+
+        An error's status says enough, so that its body is waited for only `patience` seconds.
 
         Raises:
             UpstreamUnavailable: no whole answer came.
@@ -64,7 +68,7 @@ class Http:
             async with self._client.stream("POST", self._base_url, data=dict(form)) as response:
                 return Answer(
                     status=response.status_code,
-                    body=await _body(response),
+                    body=await _body(response, patience),
                     request_id=response.headers.get("X-UCLOUD-REQUEST-UUID"),
                     retry_after=_retry_after(response.headers.get("Retry-After")),
                 )
@@ -98,14 +102,12 @@ def _retry_after(value: str | None) -> float | None:
         return None
 
 
-async def _body(response: httpx.Response) -> bytes:
-    """The body; of an error, whose status says enough, none if it cannot be read."""
-    try:
+async def _body(response: httpx.Response, patience: float) -> bytes:
+    if response.is_success:
         return await _bounded(response)
-    except (httpx.HTTPError, UpstreamInvalid):
-        if response.is_success:
-            raise
-        return b""
+    with anyio.move_on_after(patience), suppress(httpx.HTTPError, UpstreamInvalid):
+        return await _bounded(response)
+    return b""
 
 
 async def _bounded(response: httpx.Response) -> bytes:

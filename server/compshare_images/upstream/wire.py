@@ -42,7 +42,7 @@ def _texts(limit: int, *, most: int) -> BeforeValidator:
         found: dict[str, str] = {}
         for item in _as_list(value)[: 2 * most]:
             if isinstance(item, str):
-                for part in re.split("[,，]", item):
+                for part in re.split("[,，]", item[: limit * most])[: 2 * most]:
                     text = clean_line(part, limit)
                     found.setdefault(text.casefold(), text)
         found.pop("", None)
