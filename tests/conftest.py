@@ -9,6 +9,10 @@ from compshare_images.sandbox.service import Sandbox
 from compshare_images.settings import load_settings
 from compshare_images.tools.server import build_server
 from loopback import Loopback, loopback, sandboxed
+from worlds import bench, samples, sandbox, shaped, world, worlds
+
+# Fixtures that are defined beside what they make.
+__all__ = ["bench", "samples", "sandbox", "shaped", "world", "worlds"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
