@@ -41,6 +41,11 @@ def test_the_bundle_sets_only_variables_that_are_read() -> None:
     assert set(manifest()["server"]["mcp_config"]["env"]) <= read
 
 
+def test_the_readme_bears_the_mark_by_which_the_registry_knows_its_owner() -> None:
+    mark = "<!-- mcp-name: io.github.compshare-images-mcp/compshare-images-mcp -->"
+    assert (ROOT / "README.md").read_text("utf-8").count(mark) == 1
+
+
 def test_keys_are_sensitive_in_the_bundle() -> None:
     options = manifest()["user_config"]
     assert options["public_key"]["sensitive"]

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -13,9 +14,15 @@ from compshare_images import __version__
 from compshare_images.settings import Settings, load_settings
 from compshare_images.tools.arguments import Arguments, DetailArguments, SearchArguments
 
+if TYPE_CHECKING:
+    from compshare_images.tools.reply import Reply
+
 PROGRAM = "compshare-images-mcp"
 
-_TOOLS: dict[str, type[Arguments]] = {"search": SearchArguments, "show": DetailArguments}
+_TOOLS: dict[str, tuple[str, type[Arguments]]] = {
+    "search": ("search_community_images", SearchArguments),
+    "show": ("get_image_detail", DetailArguments),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +41,7 @@ def _run(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     settings = load_settings(sandbox="sandbox" in options)
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpcore").setLevel(logging.INFO)  # below it writes the headers of every answer
     if options.command in _TOOLS:
         return anyio.run(_call, settings, options)
     return _serve(settings)
@@ -77,12 +85,12 @@ def _add_flags(parser: argparse.ArgumentParser, arguments: type[Arguments]) -> N
 async def _call(settings: Settings, options: argparse.Namespace) -> int:
     from compshare_images.tools.session import Session  # noqa: PLC0415 - serving needs it only after its first reply
 
-    given = {name: getattr(options, name) for name in _TOOLS[options.command].model_fields}
+    tool, arguments = _TOOLS[options.command]
+    given = {name: getattr(options, name) for name in arguments.model_fields}
     if isinstance(given.get("query"), list):
         given["query"] = " ".join(given["query"])
     async with Session(settings) as session:
-        call = session.search_community_images if options.command == "search" else session.get_image_detail
-        reply = await call(given)
+        reply: Reply = await getattr(session, tool)(given)
     if reply.failed:
         print(reply.text, file=sys.stderr)  # standard error escapes what its encoding lacks
         return 1

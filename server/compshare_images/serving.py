@@ -1,6 +1,7 @@
 """Serve MCP over stdio, and end cleanly however a host asks for it."""
 
 import os
+import re
 import select
 import signal
 import socket
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from compshare_images.tools.session import Session
 
 _CHUNK = 64 * 1024
+_ESCAPE = re.compile(rb"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)", re.IGNORECASE)
 _GRACE = 3.0  # seconds to end in; a host that does not read what it is sent would hold us for ever
 
 
@@ -44,9 +46,15 @@ def _end_input_on_signal() -> None:
         events = select.poll()
         events.register(host_input, select.POLLIN)
         events.register(host_output, 0)  # errors, such as that nobody reads any more, are always reported
+        line = bytearray()
         with suppress(OSError):  # a signal has ended the input
             while host_output not in dict(events.poll()) and (chunk := os.read(host_input, _CHUNK)):
-                ours.sendall(chunk)
+                whole, end, rest = chunk.rpartition(b"\n")
+                if end:
+                    ours.sendall(_mended(bytes(line) + whole + end))
+                    line.clear()
+                line += rest
+            ours.sendall(line)
         _shut(ours)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -55,6 +63,16 @@ def _end_input_on_signal() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     threading.Thread(target=fill, name="stdin", daemon=True).start()
+
+
+def _mended(lines: bytes) -> bytes:
+    """With a mark for each half of a character, which a JavaScript host writes when it cuts a text.
+
+    The SDK would drop the whole line. Two halves that belong together, and every other escape, stay as they are.
+    """
+    if b"\\ud" not in lines.lower():
+        return lines
+    return _ESCAPE.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], lines)
 
 
 def _shut(writer: socket.socket) -> None:

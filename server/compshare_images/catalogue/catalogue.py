@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from compshare_images.catalogue.text import distance
+from compshare_images.catalogue.words import Words
 from compshare_images.place import Place
 from compshare_images.upstream.wire import Group, Image, Page
 
@@ -12,7 +13,7 @@ _SLIP = 2
 _NEAREST = 5
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True)
 class Entry:
     """A version, shown for its group."""
 
@@ -26,6 +27,13 @@ class Entry:
     @property
     def description(self) -> str | None:
         return self.group.description or self.image.description
+
+    @cached_property
+    def words(self) -> Words:
+        """The texts in which a query looks for its words."""
+        image = self.image
+        software = (text for item in image.softwares for text in (item.framework, *item.applications))
+        return Words(self.name, [*image.tags, self.description, image.author, *software])
 
     @property
     def version_count(self) -> int:

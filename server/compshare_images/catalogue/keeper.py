@@ -11,7 +11,7 @@ import anyio
 
 from compshare_images.catalogue.catalogue import Catalogue
 from compshare_images.catalogue.scan import Scan
-from compshare_images.errors import PASSING, UpstreamUnavailable
+from compshare_images.errors import PASSING, UpstreamError, UpstreamUnavailable
 from compshare_images.place import Place
 from compshare_images.upstream.client import BUDGET, Client
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STALE_FOR = 6 * 3600.0  # seconds in which an old catalogue is served at once, with a refresh behind
 PATIENCE = 12.0  # seconds that a call waits for a scan when there is something else to answer with
 _PLACES_KEPT = 8
+_REST = 30.0  # seconds after a failed scan in which none is begun behind an answer
 
 Report = Callable[[int, int], Awaitable[None]]
 """Told of a scan's progress: pages read, pages expected."""
@@ -82,6 +83,7 @@ class Keeper:
         self._ttl = ttl
         self._clock = clock
         self._catalogues: dict[Place, Catalogue] = {}
+        self._not_before: dict[Place, float] = {}
         self._running: dict[Place, _Running] = {}
         self._tasks: TaskGroup = anyio.create_task_group()
 
@@ -113,9 +115,11 @@ class Keeper:
         catalogue = self._catalogues.get(place)
         if catalogue and self._fresh(catalogue):
             return Served(catalogue, stale=False)
-        running = self.refresh(place)
         if catalogue and self._serves_while_stale(catalogue) and not newest:
+            if self._clock() >= self._not_before.get(place, 0.0):
+                self._refresh(place)
             return Served(catalogue, stale=True)
+        running = self._refresh(place)
         with anyio.move_on_after(min(PATIENCE, budget)):
             await running.wait_for_end(report)
         with anyio.move_on_after(max(0.0, budget - PATIENCE)):
@@ -123,7 +127,7 @@ class Keeper:
                 await running.wait_for_page()
         return self._outcome(place, running)
 
-    def refresh(self, place: Place) -> _Running:
+    def _refresh(self, place: Place) -> _Running:
         """Begin a scan, or join the one that is under way."""
         running = self._running.get(place)
         if running is None:
@@ -143,6 +147,8 @@ class Keeper:
             if running.found:
                 self._keep(place, running.found)
             else:
+                wish = running.error.retry_after if isinstance(running.error, UpstreamError) else None
+                self._not_before[place] = self._clock() + max(wish or 0.0, _REST)
                 logger.info("a scan of %s failed: %s", place.region, running.error)
         finally:
             del self._running[place]

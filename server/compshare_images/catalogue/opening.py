@@ -33,7 +33,7 @@ class Detail:
     trouble: CompShareError | None = None
 
 
-class Details:
+class Opener:
     """Opened images, each remembered for `ttl` seconds. `clock` gives Unix seconds."""
 
     def __init__(self, client: Client, keeper: Keeper, *, ttl: float, clock: Callable[[], float] = time.time) -> None:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from compshare_images.catalogue.catalogue import Entry
 from compshare_images.catalogue.gpus import MENTION, read_card, runs_on
-from compshare_images.catalogue.text import compact, folded
+from compshare_images.catalogue.text import folded
+from compshare_images.catalogue.words import FILLERS
 
 _FREE = re.compile(r"(?<![a-z])(?:for free|free of charge|free)(?![a-z])|完全免费|免费的?|不收费|不要钱")
 _WORD = re.compile(r"[a-z0-9]+(?:[.][0-9]+)*|[^\W\d_a-z]+")
@@ -20,18 +20,7 @@ _FILLER_WORD = re.compile(
     r"that|the|there|this|to|under|up|us|use|using|vram|wanted|wants?|we|what|when|where|which|who|will|with|work|"
     r"would|you|your)"
 )
-_FILLERS = (
-    "我们", "我", "想要", "想", "需要", "要", "帮我", "帮忙", "给我", "请问", "请", "麻烦", "推荐一下", "推荐",
-    "有没有", "有什么", "有哪些", "哪些", "哪个", "哪一个", "什么", "怎么样", "怎么", "如何", "可以", "能够",
-    "能不能", "能", "用来", "用于", "用", "一下", "一个", "一款", "一些", "一张", "一台", "一种", "个", "款",
-    "适合", "支持", "进行", "做", "跑", "找", "搞", "弄", "的", "了", "吗", "呢", "吧", "啊", "和", "与",
-    "或者", "或", "以及", "在", "上", "里", "把", "让", "给", "镜像", "显卡", "社区", "不超过", "不高于",
-    "至少", "最少", "最多", "以内", "以下", "以上", "双卡", "单卡", "多卡", "两张", "张", "显存", "卡",
-)  # fmt: skip
-_ONLY_FILLERS = re.compile(f"(?:{'|'.join(_FILLERS)})+")
-_MANY_LETTERS = 5
-_WORDS: "WeakKeyDictionary[Entry, Words]" = WeakKeyDictionary()
-_LONGEST_WORD = 6
+_ONLY_FILLERS = re.compile(f"(?:{'|'.join(FILLERS)})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,71 +53,8 @@ def _words(text: str) -> Iterable[str]:
             yield run
 
 
-def words_of(entry: Entry) -> "Words":
-    """An entry's words, made once."""
-    words = _WORDS.get(entry)
-    if words is None:
-        words = _WORDS[entry] = Words(entry)
-    return words
-
-
-class Words:
-    """An entry's texts, ready to be looked for in."""
-
-    def __init__(self, entry: Entry) -> None:
-        image = entry.image
-        software = (text for item in image.softwares for text in (item.framework, *item.applications))
-        texts = [entry.name, *image.tags, entry.description, image.author, *software]
-        self.name = _both_forms([entry.name])
-        self.all = _both_forms([text for text in texts if text])
-
-    def hold(self, query: Query) -> bool:
-        return all(_holds(self.all, word) for word in query.words)
-
-    def named(self, query: Query) -> int:
-        """How many of the words the name alone holds."""
-        return sum(_holds(self.name, word) for word in query.words)
-
-
-def _both_forms(texts: Iterable[str]) -> tuple[str, str]:
-    """With edges between words, and compacted, one text a line, where words have none."""
-    texts = list(texts)
-    return "\n".join(map(_with_edges, texts)), "\n".join(map(compact, texts))
-
-
-def _with_edges(text: str) -> str:
-    """As written, and once more with `IndexTTS` as two words."""
-    return folded(f"{text}\n{re.sub('(?<=[a-z])(?=[A-Z])', ' ', text)}")
-
-
-def _holds(forms: tuple[str, str], word: str) -> bool:
-    with_edges, joined = forms
-    sought = compact(word)
-    if not sought.isascii():
-        return _covered(sought, joined)
-    if len(sought) >= _MANY_LETTERS:
-        return sought in joined
-    # Few letters are in many words: `lora` is no part of `exploration`.
-    edge = re.escape(word)
-    return bool(re.search(rf"(?<![a-z]){edge}|{edge}(?![a-z])", with_edges))
-
-
-def _covered(run: str, text: str) -> bool:
-    """Whether a run of Chinese is in the text: whole, or as words of two to six characters with filler between."""
-    if run in text:
-        return True
-    reach = {0: False}  # how far the run is accounted for, and whether by a word at least
-    for start in range(len(run)):
-        if start not in reach:
-            continue
-        for filler in _FILLERS:
-            if run.startswith(filler, start):
-                end = start + len(filler)
-                reach[end] = reach.get(end, False) or reach[start]
-        for end in range(start + 2, min(start + _LONGEST_WORD, len(run)) + 1):
-            if run[start:end] in text:
-                reach[end] = True
-    return reach.get(len(run), False)
+def matches(entry: Entry, query: Query) -> bool:
+    return not query.empty and all(entry.words.hold(word) for word in query.words)
 
 
 def wishes_met(entry: Entry, query: Query) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
 from compshare_images.catalogue.filters import Criteria, Filter, filters_of
-from compshare_images.catalogue.query import Query, read_query, wishes_met, words_of
+from compshare_images.catalogue.query import Query, matches, read_query, wishes_met
 
 _SORT_VALUES: dict[str, Callable[[Entry], float | None]] = {
     "Favor": lambda entry: entry.group.favorites_count,
@@ -39,19 +39,15 @@ def find(catalogue: Catalogue, criteria: Criteria) -> Found:
     for candidates in _candidates(catalogue, criteria.compshare_image_id):
         entry = next((entry for entry in candidates if all(chosen.passes(entry) for chosen in filters)), None)
         if entry:
-            if query is None or _matches(entry, query):
+            if query is None or matches(entry, query):
                 entries.append(entry)
-        elif query is None or any(_matches(candidate, query) for candidate in candidates):
+        elif query is None or any(matches(candidate, query) for candidate in candidates):
             for argument in _unstated(candidates, filters):
                 left_out[argument] += 1
     order, sorted_by = _order(criteria, query)
     return Found(
         entries=tuple(sorted(entries, key=order)), sorted_by=sorted_by, filters=filters, left_out=left_out, query=query
     )
-
-
-def _matches(entry: Entry, query: Query) -> bool:
-    return not query.empty and words_of(entry).hold(query)
 
 
 def _candidates(catalogue: Catalogue, wanted: str | None) -> Iterator[Sequence[Entry]]:
@@ -78,7 +74,7 @@ def _unstated(candidates: Sequence[Entry], filters: tuple[Filter, ...]) -> list[
 
 def _order(criteria: Criteria, query: Query | None) -> tuple[Callable[[Entry], tuple[object, ...]], str]:
     if query is not None and criteria.sort_field is None:
-        return lambda entry: (-wishes_met(entry, query), -words_of(entry).named(query), *_ties(entry)), "relevance"
+        return lambda entry: (*_relevance(entry, query), *_ties(entry)), "relevance"
     field = criteria.sort_field or "PubTime"
     ascending = field == "Price" if criteria.sort_asc is None else criteria.sort_asc
     value_of = _SORT_VALUES[field]
@@ -90,6 +86,10 @@ def _order(criteria: Criteria, query: Query | None) -> tuple[Callable[[Entry], t
         return 0, value if ascending else -value, *_ties(entry)
 
     return key, f"{field} {'asc' if ascending else 'desc'}"
+
+
+def _relevance(entry: Entry, query: Query) -> tuple[int, int]:
+    return -wishes_met(entry, query), -sum(map(entry.words.name_holds, query.words))
 
 
 def _ties(entry: Entry) -> tuple[int, str]:

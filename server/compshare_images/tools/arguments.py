@@ -16,8 +16,8 @@ _Model = TypeVar("_Model", bound="Arguments")
 
 
 def _number(value: object) -> object:
-    if isinstance(value, bool):
-        raise PydanticCustomError("number_type", "a boolean")
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        raise PydanticCustomError("number_type", "not a number")
     return value
 
 
@@ -28,6 +28,7 @@ def _boolean(value: object) -> object:
     raise PydanticCustomError("bool_type", "not a boolean")
 
 
+_MAX_OFFSET = 2**53 - 1  # what JSON can hold everywhere
 _Integer = Annotated[int, BeforeValidator(_number)]
 _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_number)]
 _Boolean = Annotated[bool, BeforeValidator(_boolean)]
@@ -76,7 +77,7 @@ class SearchArguments(Arguments):
     sort_asc: _Boolean | None = Field(
         None, description="Default: cheapest first for Price, else largest or newest first", examples=["true"]
     )
-    offset: _Integer = Field(0, ge=0, le=1_000_000_000, examples=[0])
+    offset: _Integer = Field(0, ge=0, le=_MAX_OFFSET, examples=[0])
     limit: _Integer = Field(20, ge=1, le=MAX_LIMIT, examples=[20])
     region: _Region = None
     zone: _Zone = None
@@ -88,7 +89,7 @@ class DetailArguments(Arguments):
         description="Version id, group id (opens its newest version) or page URL",
         examples=["compshareImage-1mefk6bv35xn"],
     )
-    readme_offset: _Integer = Field(0, ge=0, le=1_000_000_000, description="In characters", examples=[0])
+    readme_offset: _Integer = Field(0, ge=0, le=_MAX_OFFSET, description="In characters", examples=[0])
     readme_limit: _Integer = Field(4000, ge=0, le=20_000, description="In characters; 0 to compare", examples=[4000])
     region: _Region = None
     zone: _Zone = None

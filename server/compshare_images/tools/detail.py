@@ -20,6 +20,7 @@ from compshare_images.tools.results import (
     SoftwareFacts,
     VersionFacts,
 )
+from compshare_images.upstream.cleaning import clean_line
 from compshare_images.upstream.wire import Image, Software
 
 _Fact = TypeVar("_Fact")
@@ -38,6 +39,8 @@ def detail(arguments: DetailArguments, opened: Detail, state: CatalogueState) ->
     readme = _readme(arguments, opened)
     if readme and arguments.readme_offset > (readme.total_chars or 0):
         notes.append(f"readme_offset {arguments.readme_offset} is past the end.")
+    if state.fetched_at is None:
+        notes.append("Other versions may exist: they are known once the catalogue has been read, as any search does.")
     versions = opened.entry.group.images
     if len(versions) > MOST_VERSIONS:
         notes.append(f"The newest {MOST_VERSIONS} of {len(versions)} versions are listed.")
@@ -140,7 +143,7 @@ def _version(image: Image, opened: Image) -> VersionFacts:
     return VersionFacts(
         compshare_image_id=image.compshare_image_id,
         version_name=image.version_name,
-        version_desc=image.version_desc,
+        version_desc=image.version_desc and clean_line(image.version_desc, 80),
         pub_time=facts.day(image),
         status=image.status,
         price=_other(image.price, opened.price),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from compshare_images.tools import facts
 from compshare_images.tools.results import DetailResult, ImageFacts, ReadmePart, SoftwareFacts
-from compshare_images.upstream.cleaning import clean_line
 
 _KINDS_OF_AUTHOR = {1: " (official)", 2: " (verified)"}
 
@@ -104,9 +103,9 @@ def _software_line(software: SoftwareFacts) -> str:
 def _other_versions(result: DetailResult) -> Iterator[str]:
     others = [version for version in result.versions if version.compshare_image_id != result.image.compshare_image_id]
     if not others:
-        yield "Versions: only this one is known"
+        yield "Other versions: none known"
         return
-    yield f"Other versions, newest first (facts that differ; {len(result.versions)} in all):"
+    yield "Other versions, newest first, with what differs:"
     for version in others:
         yield "  " + _joined(
             version.version_name and facts.word(version.version_name),
@@ -118,7 +117,7 @@ def _other_versions(result: DetailResult) -> Iterator[str]:
             version.framework and facts.word(version.framework),
             version.cuda_version and f"CUDA {facts.word(version.cuda_version)}",
             _words(version.supported_gpu_types, " "),
-            version.version_desc and facts.quoted(clean_line(version.version_desc, 80)),
+            version.version_desc and facts.quoted(version.version_desc),
         )
 
 
@@ -129,7 +128,9 @@ def _readme(readme: ReadmePart | None) -> Iterator[str]:
         yield "Readme: none"
         return
     start, text = readme.offset or 0, readme.text or ""
+    if not text:
+        yield f"Readme: {readme.total_chars} characters, none of them asked for"
+        return
     more = "" if readme.next_offset is None else f"; more: readme_offset={readme.next_offset}"
     yield f"Readme, characters {start}-{start + len(text)} of {readme.total_chars}{more}. The author's words:"
-    if text:
-        yield from (f"| {line}" for line in text.split("\n"))
+    yield from (f"| {line}" for line in text.split("\n"))

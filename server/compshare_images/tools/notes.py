@@ -15,7 +15,7 @@ from compshare_images.upstream.cleaning import clean_line
 
 _SUGGESTED = 5
 _CARDS_SHOWN = 60
-_ALIKE = 0.5  # of SequenceMatcher's ratio
+_ALIKE = 0.6  # of SequenceMatcher's ratio
 
 
 def search_notes(arguments: SearchArguments, found: Found, served: Served) -> Iterator[str]:
@@ -33,11 +33,11 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
         yield f"offset {arguments.offset} is past the end of {len(found.entries)}."
     if found.query and not found.query.words and not found.query.empty:
         yield "Cards, memory and 'free' in a query only rank; to exclude the rest use gpu_type or max_price=0."
+    if not found.entries:
+        yield from _why_nothing(arguments, found, catalogue)
     silent = [f"{argument} {count}" for argument, count in found.left_out.items() if count]
     if silent:
         yield f"Left out because their authors do not state it: {', '.join(silent)}."
-    if not found.entries:
-        yield from _why_nothing(arguments, found, catalogue)
 
 
 def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue) -> Iterator[str]:

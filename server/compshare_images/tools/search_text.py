@@ -33,9 +33,13 @@ def search_text(arguments: SearchArguments, found: Found, shown: tuple[Entry, ..
 
 def _first_line(arguments: SearchArguments, result: SearchResult) -> str:
     given = arguments.model_dump(include=set(_ARGUMENTS_SHOWN), exclude_none=True)
-    asked = [f"{name}={clean_line(str(given[name]), 60)}" for name in _ARGUMENTS_SHOWN if name in given]
+    asked = [f"{name}={_shown(given[name])}" for name in _ARGUMENTS_SHOWN if name in given]
     of = f"{len(result.images)} of {result.total_count} images"
     return " · ".join([of, *asked, f"by {result.sorted_by}", facts.state_line(result.catalogue)])
+
+
+def _shown(value: str | float) -> str:
+    return clean_line(value, 60) if isinstance(value, str) else f"{value:g}"
 
 
 def _entry_lines(number: int, entry: Entry, arguments: SearchArguments, *, described: bool) -> list[str]:

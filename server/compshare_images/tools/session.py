@@ -13,7 +13,7 @@ import anyio
 from compshare_images.catalogue.catalogue import image_id_of
 from compshare_images.catalogue.filters import filters_of
 from compshare_images.catalogue.keeper import Keeper, Report, Served
-from compshare_images.catalogue.opening import Details
+from compshare_images.catalogue.opening import Opener
 from compshare_images.errors import (
     CompShareError,
     InternalError,
@@ -52,7 +52,7 @@ class Session:
         self._settings = settings
         self._client = client or connect(settings)
         self._keeper = Keeper(self._client, ttl=settings.catalogue_ttl, clock=clock)
-        self._details = Details(self._client, self._keeper, ttl=settings.catalogue_ttl, clock=clock)
+        self._opener = Opener(self._client, self._keeper, ttl=settings.catalogue_ttl, clock=clock)
         self._resources = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,7 +85,7 @@ class Session:
             raise InvalidArgument("compshare_image_id: names no image; use an id, or a page URL that ends in one.")
         place = self._place_of(arguments)
         with self._blaming(place, arguments.model_fields_set):
-            opened = await self._details.open(place, arguments.compshare_image_id, report=report)
+            opened = await self._opener.open(place, arguments.compshare_image_id, report=report)
         return detail(arguments, opened, self._state_of(self._keeper.known(place), place))
 
     def _place_of(self, arguments: SearchArguments | DetailArguments) -> Place:

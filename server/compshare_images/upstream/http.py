@@ -1,6 +1,8 @@
 """One HTTP exchange with the service. The only module that imports `httpx`, which costs too much for a start-up."""
 
+import json
 import ssl
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,7 +45,11 @@ class Http:
         self._base_url = base_url
         try:
             self._client = httpx.AsyncClient(
-                headers={"User-Agent": f"compshare-images-mcp/{__version__}", "Accept": "application/json"},
+                headers={
+                    "User-Agent": f"compshare-images-mcp/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                },
                 follow_redirects=False,
                 timeout=None,  # noqa: S113 - the caller bounds the whole exchange, which a limit per read would not
                 transport=httpx.MockTransport(_locally(local)) if local else None,
@@ -72,7 +78,7 @@ class Http:
                     request_id=response.headers.get("X-UCLOUD-REQUEST-UUID"),
                     retry_after=_retry_after(response.headers.get("Retry-After")),
                 )
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error, OSError) as error:
             raise _trouble(error) from None
 
     async def __aenter__(self) -> Self:
@@ -86,7 +92,8 @@ class Http:
 
 def _locally(answer: Answerer) -> Callable[[httpx.Request], httpx.Response]:
     def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=answer(dict(parse_qsl(request.content.decode(), keep_blank_values=True))))
+        form = dict(parse_qsl(request.content.decode(), keep_blank_values=True))
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(answer(form)).encode()))
 
     return handle
 
@@ -105,17 +112,24 @@ def _retry_after(value: str | None) -> float | None:
 async def _body(response: httpx.Response, patience: float) -> bytes:
     if response.is_success:
         return await _bounded(response)
-    with anyio.move_on_after(patience), suppress(httpx.HTTPError, UpstreamInvalid):
+    with anyio.move_on_after(patience), suppress(httpx.HTTPError, zlib.error, UpstreamInvalid):
         return await _bounded(response)
     return b""
 
 
 async def _bounded(response: httpx.Response) -> bytes:
+    """Unpacked here, and never by more than is allowed: a few bytes can hold gigabytes of gzip."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip"}:
+        raise UpstreamInvalid("CompShare's answer is packed in a way that was not asked for.")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding == "gzip" else None
     body = bytearray()
-    async for chunk in response.aiter_bytes(64 * 1024):
-        body += chunk
+    async for chunk in response.aiter_raw():
+        body += unpacker.decompress(chunk, MAX_BODY + 1 - len(body)) if unpacker else chunk
         if len(body) > MAX_BODY:
             raise UpstreamInvalid(f"CompShare's answer is larger than {MAX_BODY >> 20} MiB.")
+    if unpacker and not unpacker.eof:
+        raise zlib.error
     return bytes(body)
 
 
@@ -133,7 +147,7 @@ def _trouble(error: Exception) -> UpstreamUnavailable:
             return Unreachable("The proxy refused to connect to CompShare.")
         case httpx.ConnectError():
             return UpstreamUnavailable("CompShare could not be reached: name not found, refused, or no network.")
-        case httpx.NetworkError() | httpx.RemoteProtocolError() | httpx.DecodingError():
+        case httpx.NetworkError() | httpx.RemoteProtocolError() | zlib.error():
             return UpstreamUnavailable("The connection to CompShare broke in the middle of an answer.")
         case _:
             return Unreachable("The request to CompShare could not be sent.")

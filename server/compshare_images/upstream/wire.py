@@ -20,6 +20,7 @@ _Item = TypeVar("_Item")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAX_COUNT = 2**53
 _MOST_PORTS = 30
+_MOST_VERSIONS = 500
 _YEAR_10000 = 253_402_300_800
 
 
@@ -301,7 +302,9 @@ class _PageReader:
         return group and replace(group, images=tuple(replace(image, group_id=group.group_id) for image in images))
 
     def _images(self, data: object) -> Iterator[Image]:
-        for row in _as_list(data):
+        rows = _as_list(data)
+        self.dropped += max(0, len(rows) - _MOST_VERSIONS)
+        for row in rows[:_MOST_VERSIONS]:
             image = self._image(as_object(row) or {})
             if image is None:
                 self.dropped += 1
