@@ -411,6 +411,20 @@ async def test_a_body_without_end_is_cut_off(scripted: Loopback, monkeypatch: py
     assert type(error) is UpstreamInvalid
 
 
+async def test_a_packed_body_is_unpacked(scripted: Loopback) -> None:
+    packed = gzip.compress(json.dumps(GOOD).encode())
+    scripted.answer = lambda _: Response(headers={"Content-Encoding": "gzip"}, body=packed)
+    assert (await _ask(scripted)).row_count == 1
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "deflate"])
+async def test_a_body_packed_in_a_way_that_was_not_asked_for_is_not_unpacked(scripted: Loopback, encoding: str) -> None:
+    twice = gzip.compress(gzip.compress(json.dumps(GOOD).encode()))
+    error = await _failure(scripted, Response(headers={"Content-Encoding": encoding}, body=twice))
+    assert type(error) is UpstreamInvalid
+    assert "not asked for" in str(error)
+
+
 async def test_the_limit_is_on_the_unpacked_body(scripted: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compshare_images.upstream.http.MAX_BODY", 10_000)
     packed = gzip.compress(json.dumps(GOOD).ljust(1_000_000).encode())

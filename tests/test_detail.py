@@ -127,6 +127,25 @@ async def test_a_part_past_the_end_is_empty_and_said(session: Session) -> None:
     assert "past the end" in reply.text
 
 
+async def test_a_detail_without_its_readme_says_how_long_that_is(session: Session) -> None:
+    reply = await session.get_image_detail({"compshare_image_id": NEWEST, "readme_limit": 0})
+    assert reply.structure
+    assert reply.structure["readme"]["text"] == ""
+    assert f"Readme: {reply.structure['readme']['total_chars']} characters" in reply.text
+    assert not [line for line in reply.text.splitlines() if line.startswith("| ")]
+
+
+async def test_versions_that_nobody_looked_up_yet_are_not_denied(session: Session) -> None:
+    before = await session.get_image_detail({"compshare_image_id": NEWEST})
+    await session.search_community_images({"limit": 1})
+    after = await session.get_image_detail({"compshare_image_id": NEWEST})
+    assert before.structure
+    assert after.structure
+    assert "Other versions may exist" in before.structure["note"]
+    assert "Other versions may exist" in before.text
+    assert "note" not in after.structure
+
+
 async def test_every_readme_line_in_the_text_bears_a_mark(session: Session) -> None:
     reply = await session.get_image_detail({"compshare_image_id": NEWEST, "readme_limit": 20000})
     assert reply.structure

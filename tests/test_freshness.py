@@ -73,6 +73,27 @@ async def test_a_stale_catalogue_is_served_at_once_with_one_refresh_behind(
     assert len(service.forms) == 2 * PAGES
 
 
+@pytest.mark.parametrize(("trouble", "rest"), [(Response(404), 30), (Response(429, {"Retry-After": "600"}), 600)])
+async def test_after_a_failed_refresh_the_service_is_left_alone_for_a_while(
+    session: Session, service: Loopback, clock: Clock, trouble: Response, rest: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "compshare_images")
+    await catalogue_of(session)
+    clock.now += HOUR
+    service.answer = lambda _: trouble
+    await catalogue_of(session)
+    with anyio.fail_after(20):
+        while "a scan of cn-wlcb failed" not in caplog.text:
+            await anyio.lowlevel.checkpoint()
+    clock.now += rest - 1
+    for _ in range(5):
+        assert (await catalogue_of(session))["stale"] is True
+    assert len(service.forms) == PAGES + 1
+    clock.now += 1
+    await catalogue_of(session)
+    await until_asked(service, PAGES + 2)
+
+
 async def test_a_catalogue_that_is_too_old_is_read_again_first(
     session: Session, service: Loopback, clock: Clock
 ) -> None:

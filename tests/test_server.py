@@ -151,6 +151,13 @@ async def test_a_string_is_never_decoded_as_json(client: Client) -> None:
     assert result.structured_content["total_count"] > 0  # punctuation does not matter in a name
 
 
+async def test_a_tool_that_does_not_exist_is_a_coded_error_that_names_those_that_do(client: Client) -> None:
+    result = await client.call_tool("list_instances", {})
+    assert result.is_error
+    assert text_of(result).startswith("[invalid_argument] list_instances: no such tool.")
+    assert "search_community_images, get_image_detail" in text_of(result)
+
+
 async def test_a_caller_with_a_token_is_told_of_the_scan(service: Loopback) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 

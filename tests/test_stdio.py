@@ -134,3 +134,14 @@ def test_a_server_without_keys_starts_and_says_how_to_get_them() -> None:
         answer = json.dumps(receive(process))
     assert "[not_configured]" in answer
     assert "COMPSHARE_PUBLIC_KEY" in answer
+
+
+def test_half_a_character_in_a_call_is_answered_like_any_other() -> None:
+    cut = json.dumps("数字人 \ud83d and \U0001f600 whole").encode()
+    call = message("tools/call", 2, name="search_community_images", arguments={"query": "@", "limit": 1})
+    with running("--sandbox") as process:
+        send(process, INITIALIZE, message("notifications/initialized"), call.replace(b'"@"', cut))
+        receive(process)
+        answer = receive(process)
+    assert answer["id"] == 2
+    assert "数字人 \ufffd and \U0001f600 whole" in json.dumps(answer, ensure_ascii=False)
