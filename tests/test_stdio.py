@@ -33,7 +33,7 @@ SEARCH = message("tools/call", 2, name="search_community_images", arguments={"li
 
 
 def environment(**settings: str) -> dict[str, str]:
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
     return {**keep, "XDG_CONFIG_HOME": os.devnull, **settings}
 
 

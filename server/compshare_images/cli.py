@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,14 +28,36 @@ _TOOLS: dict[str, tuple[str, type[Arguments]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0, 1 when it failed, 130 when interrupted; a wrong command line exits with 2."""
+    if sys.stdout is None:
+        return _complain("standard output must be open.")
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
+        reconfigure(errors="replace")  # names hold characters that not every terminal's encoding has
     try:
-        return _run(argv)
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python must not try to flush the rest of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # whoever read it has had enough
         return 1
+    except OSError as error:
+        _discard_output()
+        return _complain(f"{error.strerror}.")
+
+
+def _discard_output() -> None:
+    """Python would fail once more, and say so, when it flushes at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(text: str) -> int:
+    if sys.stderr is not None:
+        print(f"{PROGRAM}: {text}", file=sys.stderr)
+    return 1
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -92,12 +115,11 @@ async def _call(settings: Settings, options: argparse.Namespace) -> int:
     async with Session(settings) as session:
         reply: Reply = await getattr(session, tool)(given)
     if reply.failed:
-        print(reply.text, file=sys.stderr)  # standard error escapes what its encoding lacks
+        if sys.stderr is not None:
+            print(reply.text, file=sys.stderr)
         return 1
-    # Names hold characters that not every terminal's encoding has; JSON can do without them.
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(reply.structure, ensure_ascii=not unicode) if options.json else reply.text
-    print(text if unicode else text.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding), flush=True)
+    print(json.dumps(reply.structure, ensure_ascii=not unicode) if options.json else reply.text)
     return 0
 
 
@@ -105,8 +127,7 @@ def _serve(settings: Settings) -> int:
     from compshare_images.serving import serve_stdio  # noqa: PLC0415 - the other commands need no MCP
     from compshare_images.tools.server import build_server  # noqa: PLC0415 - as above
 
-    if None in (sys.stdin, sys.stdout):
-        print(f"{PROGRAM}: standard input and output must be open.", file=sys.stderr)
-        return 1
+    if sys.stdin is None:
+        return _complain("standard input must be open.")
     serve_stdio(build_server(settings))
     return 0

@@ -22,6 +22,7 @@ STALE_FOR = 6 * 3600.0  # seconds in which an old catalogue is served at once, w
 PATIENCE = 12.0  # seconds that a call waits for a scan when there is something else to answer with
 _PLACES_KEPT = 8
 _REST = 30.0  # seconds after a failed scan in which none is begun behind an answer
+_LONGEST_REST = 3600.0  # seconds, whatever the service wishes and the clock does
 
 Report = Callable[[int, int], Awaitable[None]]
 """Told of a scan's progress: pages read, pages expected."""
@@ -116,7 +117,7 @@ class Keeper:
         if catalogue and self._fresh(catalogue):
             return Served(catalogue, stale=False)
         if catalogue and self._serves_while_stale(catalogue) and not newest:
-            if self._clock() >= self._not_before.get(place, 0.0):
+            if not 0 < self._not_before.get(place, 0.0) - self._clock() <= _LONGEST_REST:
                 self._refresh(place)
             return Served(catalogue, stale=True)
         running = self._refresh(place)
@@ -148,7 +149,7 @@ class Keeper:
                 self._keep(place, running.found)
             else:
                 wish = running.error.retry_after if isinstance(running.error, UpstreamError) else None
-                self._not_before[place] = self._clock() + max(wish or 0.0, _REST)
+                self._not_before[place] = self._clock() + min(max(wish or 0.0, _REST), _LONGEST_REST)
                 logger.info("a scan of %s failed: %s", place.region, running.error)
         finally:
             del self._running[place]

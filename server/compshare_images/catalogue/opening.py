@@ -9,7 +9,7 @@ import anyio
 
 from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of, merge
 from compshare_images.catalogue.keeper import PATIENCE, Keeper, Report
-from compshare_images.errors import PASSING, CompShareError, NotFound
+from compshare_images.errors import PASSING, CompShareError, NotFound, UpstreamUnavailable
 from compshare_images.place import Place
 from compshare_images.upstream.client import BUDGET, Client
 from compshare_images.upstream.request import DescribeCommunityImages
@@ -18,6 +18,7 @@ from compshare_images.upstream.wire import Group, Image
 _VERSION_ID = re.compile(r"compshareImage-[a-z0-9]{12}")
 _REMEMBERED = 64  # images
 _MARGIN = 1.0  # seconds that are left for an answer
+_POINT_QUERY = 6.0  # seconds that are left for asking for one image, twice what it takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Opener:
         """
         deadline = anyio.current_time() + BUDGET
         wanted = image_id_of(wanted)
-        entry = await self._resolved(place, wanted, report)
+        entry, certain = await self._resolved(place, wanted, deadline, report)
         while True:
             image_id = entry.image.compshare_image_id if entry else wanted
             try:
@@ -60,22 +61,29 @@ class Opener:
             except NotFound as not_found:
                 self._keeper.forget(place, image_id)
                 entry = await self._next(place, wanted, image_id, deadline, report)
-                if entry is None:
+                if entry is None and certain:
                     raise self._with_near_ids(not_found, place, wanted) from None
+                if entry is None:
+                    raise UpstreamUnavailable(
+                        "CompShare's list is still being read, and does not hold this id yet.", retry_after=5
+                    ) from None
 
-    async def _resolved(self, place: Place, wanted: str, report: Report | None) -> Entry | None:
-        """The version that the id stands for. Only a catalogue knows groups, and only a new one new groups."""
+    async def _resolved(
+        self, place: Place, wanted: str, deadline: float, report: Report | None
+    ) -> tuple[Entry | None, bool]:
+        """The version that the id stands for, and whether none means that there is none.
+
+        Only a catalogue knows groups, and only a new one new groups.
+        """
         known = self._known(place)
         if known and wanted in known.entries_by_id:
-            return known.entries_by_id[wanted]
-        if _VERSION_ID.fullmatch(wanted) and not (known and wanted in known.groups_by_id):
-            return None
-        served = await self._keeper.catalogue(place, report=report)
-        entry = served.catalogue.stands_for(wanted)
-        if entry is None and served.stale:
-            served = await self._keeper.catalogue(place, report=report, newest=True)
-            entry = served.catalogue.stands_for(wanted)
-        return entry
+            return known.entries_by_id[wanted], True
+        known_group = known is not None and wanted in known.groups_by_id
+        if _VERSION_ID.fullmatch(wanted) and not known_group:
+            return None, True
+        budget = max(0.0, deadline - anyio.current_time() - _POINT_QUERY)
+        served = await self._keeper.catalogue(place, report=report, budget=budget, newest=not known_group)
+        return served.catalogue.stands_for(wanted), served.catalogue.complete
 
     async def _next(
         self, place: Place, wanted: str, denied: str, deadline: float, report: Report | None

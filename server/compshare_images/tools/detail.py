@@ -43,7 +43,7 @@ def detail(arguments: DetailArguments, opened: Detail, state: CatalogueState) ->
         notes.append("Other versions may exist: they are known once the catalogue has been read, as any search does.")
     versions = opened.entry.group.images
     if len(versions) > MOST_VERSIONS:
-        notes.append(f"The newest {MOST_VERSIONS} of {len(versions)} versions are listed.")
+        notes.append(f"{MOST_VERSIONS} of {len(versions)} versions are listed.")
     result = DetailResult(
         image=_facts(opened),
         versions=[_version(image, opened.entry.image) for image in _bounded(versions, opened.entry.image)],

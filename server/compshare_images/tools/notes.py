@@ -26,7 +26,7 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
             "that something does not exist."
         )
     elif served.stale:
-        yield "The catalogue is old; a newer one is being fetched."
+        yield "The catalogue is old, and what it says may have changed."
     if arguments.sort_asc is not None and found.sorted_by == "relevance":
         yield "sort_asc does not apply to relevance; give sort_field."
     if arguments.offset and arguments.offset >= len(found.entries) and found.entries:

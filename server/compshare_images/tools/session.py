@@ -109,7 +109,7 @@ class Session:
             if argument and argument not in ARGUMENTS.values():
                 raise UpstreamInvalid(error.message) from None
             if suspects and suspects[0] in given:
-                raise InvalidArgument(f"{suspects[0]}: {error.message}", remedy=error.remedy) from None
+                raise InvalidArgument(f"{' or '.join(suspects)}: {error.message}", remedy=error.remedy) from None
             raise NotConfigured(
                 f"A setting is refused: {error.message}",
                 remedy="Correct COMPSHARE_REGION, COMPSHARE_ZONE or COMPSHARE_PROJECT_ID. Do not retry before that.",

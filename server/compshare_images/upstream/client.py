@@ -106,7 +106,7 @@ class Client:
         form = encode({**request.parameters(), "PublicKey": keys.public})
         form["Signature"] = sign(form, keys.private.get_secret_value())
         secrets = (form["Signature"], keys.private.get_secret_value(), keys.public)
-        limit = min(self._timeout, deadline - anyio.current_time())
+        limit = max(0.0, min(self._timeout, deadline - anyio.current_time()))
         with anyio.move_on_after(limit):
             http = await self._connected()
             answer = await http.post(form, patience=limit / 10)
@@ -114,7 +114,7 @@ class Client:
             return await anyio.to_thread.run_sync(
                 _read, answer, request.compshare_image_id, secrets, abandon_on_cancel=True
             )
-        raise UpstreamUnavailable(f"CompShare did not answer within {limit:.0f} seconds.")
+        raise UpstreamUnavailable(f"CompShare did not answer within {limit:.1f} seconds.")
 
     async def _connected(self) -> "Http":
         if self._http is None:
