@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
+from clock import Clock
 from compshare_images.sandbox.service import Sandbox
 from compshare_images.settings import load_settings
 from compshare_images.tools.server import build_server
+from compshare_images.tools.session import Session
 from loopback import Loopback, loopback, sandboxed
 from worlds import bench, samples, sandbox, shaped, world, worlds
 
@@ -52,6 +54,18 @@ def service() -> Generator[Loopback]:
     """A service on loopback that behaves as the live one was seen to."""
     with loopback(sandboxed(Sandbox())) as running:
         yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def session(service: Loopback, clock: Clock) -> AsyncGenerator[Session]:
+    """The tools as functions, on that service, at that time."""
+    async with Session(load_settings(service.settings), clock=clock) as opened:
+        yield opened
 
 
 @pytest.fixture(params=["auto", "legacy"])

@@ -1,7 +1,6 @@
 """`get_image_detail`: what is opened, and what it costs the service."""
 
 import copy
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -13,12 +12,6 @@ from compshare_images.tools.session import Session
 from loopback import Loopback, Response, json_response, loopback, sandboxed
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def session(service: Loopback) -> AsyncGenerator[Session]:
-    async with Session(load_settings(service.settings)) as opened:
-        yield opened
 
 
 async def opened(session: Session, image_id: str, **given: object) -> dict[str, Any]:

@@ -6,16 +6,15 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compshare_images.settings import load_settings
+from clock import Clock
 from compshare_images.tools.session import Session
 from loopback import Loopback
 from oracle import Row
@@ -28,25 +27,6 @@ SECONDS = 20  # a bound on waiting, never an expectation
 TTL = 600
 
 Process = subprocess.Popen[bytes]
-
-
-@dataclass
-class Clock:
-    now: float = 1_790_000_000
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def session(service: Loopback, clock: Clock) -> AsyncGenerator[Session]:
-    async with Session(load_settings(service.settings), clock=clock) as opened:
-        yield opened
 
 
 async def opened(bench: Bench, number: int = 1) -> tuple[dict[str, Any], str]:

@@ -1,13 +1,12 @@
 """How old an answer may be, who waits, and how often the service is asked. Time is a number that the test sets."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
 import anyio
 import pytest
 
+from clock import Clock
 from compshare_images.sandbox.service import Sandbox
 from compshare_images.settings import load_settings
 from compshare_images.tools.session import Session
@@ -18,25 +17,6 @@ pytestmark = pytest.mark.anyio
 PAGES = 2  # of the sandbox's sample data
 TTL = 600
 HOUR = 3600
-
-
-@dataclass
-class Clock:
-    now: float = 1_790_000_000
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def session(service: Loopback, clock: Clock) -> AsyncGenerator[Session]:
-    async with Session(load_settings(service.settings), clock=clock) as opened:
-        yield opened
 
 
 async def catalogue_of(session: Session, **given: object) -> dict[str, Any]:

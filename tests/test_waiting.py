@@ -1,17 +1,16 @@
 """Who waits for a slow service and for how long, and what a session remembers of its answers."""
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
 import anyio
 import pytest
 
+from clock import Clock
 from compshare_images.sandbox.samples import sample_groups
 from compshare_images.sandbox.service import Sandbox
-from compshare_images.settings import load_settings
 from compshare_images.tools.reply import Reply
 from compshare_images.tools.session import Session
 from compshare_images.upstream.client import Client
@@ -25,14 +24,6 @@ HOUR = 3600
 TTL = 600
 PAGE = 100
 TOOLS = {"search_community_images": dict[str, object](), "get_image_detail": {"compshare_image_id": image_id(1)}}
-
-
-@dataclass
-class Clock:
-    now: float = 1_790_000_000
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @contextmanager
@@ -58,17 +49,6 @@ def beyond_the_first(form: Form) -> bool:
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compshare_images.catalogue.keeper.PATIENCE", 0.05)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def session(service: Loopback, clock: Clock) -> AsyncGenerator[Session]:
-    async with Session(load_settings(service.settings), clock=clock) as opened:
-        yield opened
 
 
 def structure_of(reply: Reply) -> dict[str, Any]:
