@@ -254,6 +254,13 @@ async def test_a_service_that_breaks_down_leaves_what_it_had_said(scripted: Loop
     assert len(scripted.forms) <= 200
 
 
+async def test_a_service_in_trouble_is_not_asked_again_for_every_page_that_is_missing(scripted: Loopback) -> None:
+    good = _list_of(850, TotalCount=850)
+    scripted.answer = lambda form: good(form) if form["Offset"] == "0" else Response(404)
+    assert not (await _read(scripted)).complete
+    assert len(scripted.forms) == 1 + 8 + 2
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [

@@ -14,6 +14,7 @@ from compshare_images.upstream.request import MAX_LIMIT, DescribeCommunityImages
 from compshare_images.upstream.wire import Page
 
 _AT_ONCE = 8  # pages; the live list has nine, so that a scan takes the time of two
+_TROUBLE = 2  # pages that fail once more
 _MOST = 2000  # pages, however many new versions each brings
 _AHEAD = 64  # pages beyond the first one that is not there yet
 
@@ -64,7 +65,7 @@ class Scan:
         # One more than the last row, for only a page that is not full is the end.
         self._planned = max(1, ceil((self._expected + 1) / MAX_LIMIT))
         await self._read_planned()
-        gaps = [number for number in sorted(self._failed) if self._wanted(number) and not await self._tried(number)]
+        gaps = await self._gaps()
         while not gaps and not self._ended and self._checked < _MOST:
             number = self._checked
             if not (await self._tried(number) or await self._tried(number)):
@@ -90,6 +91,14 @@ class Scan:
                 group.start_soon(work)
         if refusals:
             raise refusals[0]
+
+    async def _gaps(self) -> int:
+        """How many pages are missing still when each was tried once more, alone; a service in trouble is left alone."""
+        gaps = 0
+        for number in sorted(self._failed):
+            if gaps < _TROUBLE and self._wanted(number) and not await self._tried(number):
+                gaps += 1
+        return gaps
 
     def _wanted(self, number: int) -> bool:
         """Whether the end of the list does not come before that page."""
