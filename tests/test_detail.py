@@ -112,6 +112,12 @@ async def test_no_readme_is_an_empty_text(session: Session) -> None:
     assert detail["readme"] == {"text": "", "offset": 0, "total_chars": 0, "untrusted": True}
 
 
+async def test_a_row_that_comes_again_without_its_readme_does_not_hide_it(session: Session, service: Loopback) -> None:
+    bare = {**GROUP, "Data": [{"CompShareImageId": NEWEST}]}
+    service.answer = lambda _: json_response({"RetCode": 0, "CompshareImageGroup": [GROUP, bare]})
+    assert (await opened(session, NEWEST))["readme"]["total_chars"] > 0
+
+
 async def test_a_part_past_the_end_is_empty_and_said(session: Session) -> None:
     reply = await session.get_image_detail({"compshare_image_id": NEWEST, "readme_offset": 10**6})
     assert reply.structure

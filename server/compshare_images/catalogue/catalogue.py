@@ -109,10 +109,10 @@ def merge(pages: Iterable[Page]) -> tuple[Group, ...]:
     for page in pages:
         for group in page.groups:
             parts.setdefault(group.group_id, []).append(group)
-    return tuple(merge_group(rows) for rows in parts.values())
+    return tuple(_merge_group(rows) for rows in parts.values())
 
 
-def merge_group(rows: list[Group]) -> Group:
+def _merge_group(rows: list[Group]) -> Group:
     """All versions that the rows of one group hold, newest first, each once.
 
     A group's own counters are the truth; flat rows repeat them a version, and the largest is the latest.
@@ -125,14 +125,14 @@ def merge_group(rows: list[Group]) -> Group:
     counters = [whole] if whole else rows
     return replace(
         whole or rows[0],
-        images=tuple(versions.values()) if whole else sorted_by_time(versions.values()),
+        images=tuple(versions.values()) if whole else _sorted_by_time(versions.values()),
         created_count=_largest(row.created_count for row in counters),
         favorites_count=_largest(row.favorites_count for row in counters),
         image_use_time=_largest(row.image_use_time for row in counters),
     )
 
 
-def sorted_by_time(images: Iterable[Image]) -> tuple[Image, ...]:
+def _sorted_by_time(images: Iterable[Image]) -> tuple[Image, ...]:
     """Newest first by publication, then by creation; unknown times last."""
     return tuple(sorted(images, key=lambda image: (image.pub_time or 0, image.create_time or 0), reverse=True))
 

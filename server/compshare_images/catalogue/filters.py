@@ -77,7 +77,7 @@ def _tag(value: str) -> Filter:
 
 
 def _framework(value: str) -> Filter:
-    return _whole("framework", value, lambda entry: frameworks(entry.image))
+    return _whole("framework", value, lambda entry: _frameworks(entry.image))
 
 
 def _whole(argument: str, value: str, stated: Callable[[Entry], Iterable[str]]) -> Filter:
@@ -123,7 +123,7 @@ def _cuda_version(value: str) -> Filter:
     )
 
 
-def frameworks(image: Image) -> list[str]:
+def _frameworks(image: Image) -> list[str]:
     return [software.framework for software in image.softwares if software.framework]
 
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from compshare_images.catalogue.text import folded
 
-# GB that a card has when its name does not say. The first twelve are the cards that CompShare was seen to offer.
+# GB that a card has when its name does not say. The first two lines are those that CompShare was seen
+# to offer, beside a 4090 of 48 GB.
 MEMORY = {
     "2080": 8, "2080ti": 11, "3080ti": 12, "p40": 24, "3090": 24, "4090": 24, "5090": 32, "v100s": 32, "a100": 80,
     "a800": 80, "h20": 96,

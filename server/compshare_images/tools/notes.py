@@ -80,8 +80,7 @@ def _nobody_has(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> str:
     if chosen.argument == "gpu_type":
         cards = _with_counts(counts.most_common(_CARDS_SHOWN)) or "none listed"
         return f"No image lists gpu_type {_echo(chosen.value)}. Cards: {cards}."
-    alike = sorted(((_likeness(chosen, value), value) for value in counts), key=lambda pair: (-pair[0], pair[1]))
-    near = [(value, counts[value]) for ratio, value in alike[:_SUGGESTED] if ratio >= _ALIKE]
+    near = [(value, counts[value]) for value in _nearest(chosen, counts)]
     if near:
         return f"No image has {chosen.argument} {_echo(chosen.value)}. Nearest: {_with_counts(near)}."
     common = _with_counts(counts.most_common(_SUGGESTED)) or "none stated"
@@ -93,10 +92,16 @@ def _counts(chosen: Filter, everything: Iterable[Iterable[Entry]]) -> Counter[st
     return _counted([value for entry in entries for value in chosen.stated(entry)] for entries in everything)
 
 
-def _likeness(chosen: Filter, other: str) -> float:
+def _nearest(chosen: Filter, values: Iterable[str]) -> list[str]:
+    """Of fees, when none is low enough, the lowest; of other values those that are spelt alike."""
     if chosen.argument == "max_price":
-        return 1 / (1 + float(other))  # what nobody asks as little as, the cheapest come nearest to
-    one, other = spaceless(chosen.value), spaceless(other)
+        return sorted(values, key=float)[:_SUGGESTED]
+    alike = sorted((-_likeness(chosen.value, value), value) for value in values)
+    return [value for likeness, value in alike[:_SUGGESTED] if -likeness >= _ALIKE]
+
+
+def _likeness(one: str, other: str) -> float:
+    one, other = spaceless(one), spaceless(other)
     return 1.0 if one in other or other in one else SequenceMatcher(None, one, other).ratio()
 
 

@@ -329,7 +329,7 @@ class _PageReader:
         if _identifier(row.get("CompShareImageId")) is None:
             row = {**row, "CompShareImageId": row.get("ImageId")}
         image = _read(_IMAGE, row)
-        if image and image.compshare_image_id == self.readme_of:
-            readme = row.get("Readme")
-            self.readme = clean_markdown(readme) if isinstance(readme, str) else None
+        readme = row.get("Readme")
+        if image and image.compshare_image_id == self.readme_of and isinstance(readme, str):
+            self.readme = clean_markdown(readme)
         return image
