@@ -49,6 +49,12 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", os.devnull)
 
 
+@pytest.fixture(autouse=True)
+def a_cache_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test touches the snapshots of whoever runs it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def service() -> Generator[Loopback]:
     """A service on loopback that behaves as the live one was seen to."""

@@ -5,6 +5,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from urllib.parse import parse_qsl
 
@@ -32,9 +34,13 @@ def json_response(content: object, status: int = 200, **headers: str) -> Respons
 
 @dataclass
 class Loopback:
-    """`answer` may be replaced at any time. `forms` are the requests that came, decoded, in order."""
+    """`answer` may be replaced at any time. `forms` are the requests that came, decoded, in order.
+
+    `cache` is the folder of the processes that use it.
+    """
 
     answer: Callable[[Form], Response]
+    cache: Path
     url: str = ""
     forms: list[Form] = field(default_factory=list[Form])
 
@@ -45,6 +51,7 @@ class Loopback:
             "COMPSHARE_BASE_URL": self.url,
             "COMPSHARE_PUBLIC_KEY": PUBLIC_KEY,
             "COMPSHARE_PRIVATE_KEY": PRIVATE_KEY,
+            "COMPSHARE_CACHE_DIR": str(self.cache),
         }
 
 
@@ -54,7 +61,8 @@ def sandboxed(sandbox: Sandbox) -> Callable[[Form], Response]:
 
 @contextmanager
 def loopback(answer: Callable[[Form], Response]) -> Generator[Loopback]:
-    service = Loopback(answer)
+    folder = TemporaryDirectory()
+    service = Loopback(answer, Path(folder.name))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -99,3 +107,4 @@ def loopback(answer: Callable[[Form], Response]) -> Generator[Loopback]:
         server.shutdown()
         server.server_close()
         thread.join()
+        folder.cleanup()

@@ -34,7 +34,7 @@ SEARCH = message("tools/call", 2, name="search_community_images", arguments={"li
 
 def environment(**settings: str) -> dict[str, str]:
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
-    return {**keep, "XDG_CONFIG_HOME": os.devnull, **settings}
+    return {**keep, "XDG_CONFIG_HOME": os.devnull, "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"], **settings}
 
 
 @contextmanager

@@ -112,15 +112,20 @@ async def _call(settings: Settings, options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in arguments.model_fields}
     if isinstance(given.get("query"), list):
         given["query"] = " ".join(given["query"])
-    async with Session(settings) as session:
+    async with Session(settings, brief=True) as session:
         reply: Reply = await getattr(session, tool)(given)
+        _print(reply, structured=options.json)
+        await session.settle()
+    return 1 if reply.failed else 0
+
+
+def _print(reply: "Reply", *, structured: bool) -> None:
     if reply.failed:
         if sys.stderr is not None:
             print(reply.text, file=sys.stderr)
-        return 1
+        return
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(reply.structure, ensure_ascii=not unicode) if options.json else reply.text)
-    return 0
+    print(json.dumps(reply.structure, ensure_ascii=not unicode) if structured else reply.text, flush=True)
 
 
 def _serve(settings: Settings) -> int:

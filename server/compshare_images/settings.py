@@ -40,7 +40,7 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`timeout` and `catalogue_ttl` are in seconds.
+    """`timeout` and `catalogue_ttl` are in seconds; `cache_dir` None is the platform's own.
 
     `problems` make every call fail; `missing` says what was found of keys when there is no whole pair.
     """
@@ -50,6 +50,7 @@ class Settings:
     base_url: str = DEFAULT_BASE_URL
     timeout: float = 12.0
     catalogue_ttl: float = 600.0
+    cache_dir: Path | None = None
     log_level: LogLevel = "WARNING"
     sandbox: bool = False
     problems: tuple[str, ...] = ()
@@ -86,6 +87,7 @@ class _Loader:
             base_url=DEFAULT_BASE_URL if sandbox else self.base_url(),
             timeout=self.seconds("COMPSHARE_TIMEOUT", 12.0, least=0.1),
             catalogue_ttl=self.seconds("COMPSHARE_CATALOGUE_TTL", 600.0, least=0.0),
+            cache_dir=self.cache_dir(),
             log_level=self.log_level(),
             sandbox=sandbox,
             problems=tuple(self.problems),
@@ -161,6 +163,14 @@ class _Loader:
             return number
         self.problems.append(f"{name} must be a number of seconds, {least:g} or more, such as {default:g}.")
         return default
+
+    def cache_dir(self) -> Path | None:
+        folder = self.value("COMPSHARE_CACHE_DIR")
+        try:
+            return Path(folder).expanduser() if folder else None
+        except RuntimeError:
+            self.problems.append("COMPSHARE_CACHE_DIR names the home folder of nobody.")
+            return None
 
     def log_level(self) -> LogLevel:
         asked = (self.value("COMPSHARE_LOG_LEVEL") or "WARNING").upper()

@@ -1,4 +1,4 @@
-"""One catalogue a place: how old it may be, who waits for a scan, and that there is only one."""
+"""One catalogue a place: how old it may be, who waits for a scan, and that there is only one, among processes too."""
 
 import logging
 import time
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from compshare_images.catalogue.cache import Cache, Turn
 from compshare_images.catalogue.catalogue import Catalogue
 from compshare_images.catalogue.scan import Scan
 from compshare_images.errors import PASSING, UpstreamError, UpstreamUnavailable
@@ -23,6 +24,8 @@ PATIENCE = 12.0  # seconds that a call waits for a scan when there is something 
 _PLACES_KEPT = 8
 _REST = 30.0  # seconds after a failed scan in which none is begun behind an answer
 _LONGEST_REST = 3600.0  # seconds, whatever the service wishes and the clock does
+_POLL = 0.1  # seconds between looks at the scan of another process
+_PAUSE = 0.5  # seconds from a first reply to a refresh; a host asks more at its start, and goes first
 
 Report = Callable[[int, int], Awaitable[None]]
 """Told of a scan's progress: pages read, pages expected."""
@@ -39,20 +42,15 @@ class Served:
 
 
 class _Running:
-    """A scan that is under way. However it ends, `done` is set, with a catalogue or an error."""
+    """A scan that is under way, or waits for its turn. However it ends, `done` is set, with a catalogue or an error."""
 
     def __init__(self, client: Client, place: Place, clock: Callable[[], float]) -> None:
         self.scan = Scan(client, place, clock=clock, on_page=self._moved)
+        self.turn: Turn | None = None
         self.done = anyio.Event()
         self.found: Catalogue | None = None
         self.error: Exception | None = None
         self._page = anyio.Event()
-
-    async def run(self) -> None:
-        try:
-            self.found = await self.scan.run()
-        except Exception as error:  # noqa: BLE001 - whoever waits for the scan raises it
-            self.error = error
 
     def finish(self) -> None:
         self.done.set()
@@ -69,6 +67,8 @@ class _Running:
         await self._page.wait()
 
     def _moved(self) -> None:
+        if self.turn:
+            self.turn.beat()
         self._page.set()
         self._page = anyio.Event()
 
@@ -76,16 +76,20 @@ class _Running:
 class Keeper:
     """The catalogues of a process. Enter it to let scans run; they outlive the calls that began them.
 
-    `ttl` is in seconds, `clock` gives Unix seconds.
+    `ttl` is in seconds, `clock` gives Unix seconds. Without a `cache` nothing is shared.
     """
 
-    def __init__(self, client: Client, *, ttl: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, client: Client, cache: Cache | None = None, *, ttl: float, clock: Callable[[], float] = time.time
+    ) -> None:
         self._client = client
+        self._cache = cache
         self._ttl = ttl
         self._clock = clock
         self._catalogues: dict[Place, Catalogue] = {}
         self._not_before: dict[Place, float] = {}
         self._running: dict[Place, _Running] = {}
+        self._looking = anyio.Lock()
         self._tasks: TaskGroup = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
@@ -96,12 +100,23 @@ class Keeper:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tasks.cancel_scope.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(None, None, None)  # what happened around us is not the tasks' doing
 
     def known(self, place: Place) -> Served | None:
-        """What there is now, without waiting for anything."""
+        """What is in memory."""
         catalogue = self._catalogues.get(place)
         return catalogue and Served(catalogue, stale=not self._recent(catalogue))
+
+    async def look(self, place: Place) -> Served | None:
+        """What there is now, in memory or in the cache, without waiting for the service."""
+        if self._cache and not self._has_fresh(place):
+            async with self._looking:  # however many ask, one reads the file
+                if not self._has_fresh(place):
+                    known = self._catalogues.get(place)
+                    kept = await self._cache.load(place, unless=known and known.fetched_at)
+                    if kept:
+                        self._keep(kept)
+        return self.known(place)
 
     async def catalogue(
         self, place: Place, *, report: Report | None = None, budget: float = BUDGET, newest: bool = False
@@ -113,9 +128,10 @@ class Keeper:
         Raises:
             CompShareError: there is nothing to answer with, or the keys are refused.
         """
-        catalogue = self._catalogues.get(place)
-        if catalogue and self._fresh(catalogue):
-            return Served(catalogue, stale=False)
+        served = await self.look(place)
+        catalogue = served and served.catalogue
+        if served and self._has_fresh(place):
+            return served
         if catalogue and self._serves_while_stale(catalogue) and not newest:
             if not 0 < self._not_before.get(place, 0.0) - self._clock() <= _LONGEST_REST:
                 self._refresh(place)
@@ -128,6 +144,33 @@ class Keeper:
                 await running.wait_for_page()
         return self._outcome(place, running)
 
+    def wake(self, place: Place) -> None:
+        """Refresh what is not fresh, in a moment and behind whatever is going on."""
+        self._tasks.start_soon(self._wake, place)
+
+    async def settle(self) -> None:
+        """Wait for the scans that are under way."""
+        while self._running:
+            await next(iter(self._running.values())).done.wait()
+
+    async def forget(self, place: Place, image_id: str) -> None:
+        """Drop a version of which the service says that it does not exist."""
+        catalogue = self._catalogues.get(place)
+        if catalogue:
+            self._catalogues[place] = catalogue.without_image(image_id)
+        if self._cache:
+            async with self._cache.turn(place) as turn:
+                # Whoever has the turn is about to bring a list without it.
+                kept = await self._cache.load(place) if await turn.take() else None
+                if kept and image_id in kept.entries_by_id:
+                    await self._cache.save(kept.without_image(image_id))
+
+    async def _wake(self, place: Place) -> None:
+        await anyio.sleep(_PAUSE)
+        await self.look(place)
+        if not self._has_fresh(place):
+            self._refresh(place)
+
     def _refresh(self, place: Place) -> _Running:
         """Begin a scan, or join the one that is under way."""
         running = self._running.get(place)
@@ -136,31 +179,51 @@ class Keeper:
             self._tasks.start_soon(self._run, place, running)
         return running
 
-    def forget(self, place: Place, image_id: str) -> None:
-        """Drop a version of which the service says that it does not exist."""
-        catalogue = self._catalogues.get(place)
-        if catalogue:
-            self._catalogues[place] = catalogue.without_image(image_id)
-
     async def _run(self, place: Place, running: _Running) -> None:
         try:
-            await running.run()
-            if running.found:
-                self._keep(place, running.found)
-            else:
-                wish = running.error.retry_after if isinstance(running.error, UpstreamError) else None
-                self._not_before[place] = self._clock() + min(max(wish or 0.0, _REST), _LONGEST_REST)
-                logger.info("a scan of %s failed: %s", place.region, running.error)
+            running.found = await self._read(place, running)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the scan raises it
+            running.error = error
+            wish = error.retry_after if isinstance(error, UpstreamError) else None
+            self._not_before[place] = self._clock() + min(max(wish or 0.0, _REST), _LONGEST_REST)
+            logger.info("a scan of %s failed: %s", place.region, error)
         finally:
             del self._running[place]
             running.finish()
 
-    def _keep(self, place: Place, found: Catalogue) -> None:
-        """A whole old catalogue is better than half a new one."""
-        before = self._catalogues.pop(place, None)
-        self._catalogues[place] = before if before and before.complete and not found.complete else found
+    async def _read(self, place: Place, running: _Running) -> Catalogue:
+        """What a scan finds, or what that of another process has found in the meantime."""
+        if self._cache is None:
+            found = await running.scan.run()
+            self._keep(found)
+            return found
+        began = self._clock()
+        async with self._cache.turn(place) as turn:
+            while True:
+                ours = await turn.take()
+                served = await self.look(place)
+                if served and (self._fresh(served.catalogue) or began < served.catalogue.fetched_at <= self._clock()):
+                    return served.catalogue
+                if ours:
+                    break
+                await anyio.sleep(_POLL)
+            running.turn = turn
+            found = await running.scan.run()
+            if self._keep(found):
+                await self._cache.save(found)
+            return found
+
+    def _keep(self, found: Catalogue) -> bool:
+        """Whether it is better than what there was: whole before half, not from the future, newer."""
+        before = self._catalogues.pop(found.place, None)
+        better = before is None or self._worth(found) >= self._worth(before)
+        self._catalogues[found.place] = found if before is None or better else before
         while len(self._catalogues) > _PLACES_KEPT:
             del self._catalogues[next(iter(self._catalogues))]
+        return better
+
+    def _worth(self, catalogue: Catalogue) -> tuple[bool, bool, float]:
+        return catalogue.complete, catalogue.fetched_at <= self._clock(), catalogue.fetched_at
 
     def _outcome(self, place: Place, running: _Running) -> Served:
         error = running.error
@@ -173,6 +236,10 @@ class Keeper:
         if partial:
             return Served(partial, stale=False)
         raise UpstreamUnavailable("CompShare has not answered yet; its list of images is still being read.")
+
+    def _has_fresh(self, place: Place) -> bool:
+        catalogue = self._catalogues.get(place)
+        return catalogue is not None and self._fresh(catalogue)
 
     def _fresh(self, catalogue: Catalogue) -> bool:
         return catalogue.complete and self._recent(catalogue)

@@ -53,13 +53,14 @@ class Opener:
         """
         deadline = anyio.current_time() + BUDGET
         wanted = image_id_of(wanted)
+        await self._keeper.look(place)
         entry, certain = await self._resolved(place, wanted, deadline, report)
         while True:
             image_id = entry.image.compshare_image_id if entry else wanted
             try:
                 return await self._open_version(place, image_id, entry, deadline)
             except NotFound as not_found:
-                self._keeper.forget(place, image_id)
+                await self._keeper.forget(place, image_id)
                 entry = await self._next(place, wanted, image_id, deadline, report)
                 if entry is None and certain:
                     raise self._with_near_ids(not_found, place, wanted) from None

@@ -58,6 +58,13 @@ class _Tool(Tool):
         )
 
 
+async def _wake_after_first_reply(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    try:
+        return await call_next(ctx)
+    finally:
+        cast("Session", ctx.lifespan_context).wake()
+
+
 async def _only_known_tools(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     name = (ctx.params or {}).get("name")
     if ctx.method == "tools/call" and isinstance(name, str) and name not in _NAMES:
@@ -98,7 +105,7 @@ def build_server(settings: Settings, open_session: Open | None = None) -> MCPSer
         lifespan=lifespan,
         cache_hints={"tools/list": CacheHint(ttl_ms=_LIST_LIFETIME, scope="public")},
         subscriptions=False,
-        middleware=[_only_known_tools],
+        middleware=[_wake_after_first_reply, _only_known_tools],
         log_level=settings.log_level,
     )
 

@@ -10,6 +10,7 @@ from typing import Self
 
 import anyio
 
+from compshare_images.catalogue.cache import open_cache
 from compshare_images.catalogue.catalogue import image_id_of
 from compshare_images.catalogue.filters import filters_of
 from compshare_images.catalogue.keeper import Keeper, Report, Served
@@ -36,6 +37,7 @@ from compshare_images.upstream.connection import connect
 from compshare_images.upstream.request import ARGUMENTS
 
 CALL_LIMIT = 24.8  # seconds; a call ends within 25
+SETTLE_LIMIT = 30.0  # seconds, which a scan of the live service may take
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +45,24 @@ logger = logging.getLogger(__name__)
 class Session:
     """Settings, a connection and its catalogues, alive while entered.
 
-    `client` replaces the configured connection; `clock` gives Unix seconds.
+    `client` replaces the configured connection; `clock` gives Unix seconds. A `brief` one waits for a refresh that a
+    server would leave behind.
     """
 
     def __init__(
-        self, settings: Settings, client: Client | None = None, *, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        client: Client | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        brief: bool = False,
     ) -> None:
         self._settings = settings
+        self._brief = brief
+        self._awake = False
         self._client = client or connect(settings)
-        self._keeper = Keeper(self._client, ttl=settings.catalogue_ttl, clock=clock)
+        self._cache = open_cache(settings)
+        self._keeper = Keeper(self._client, self._cache, ttl=settings.catalogue_ttl, clock=clock)
         self._opener = Opener(self._client, self._keeper, ttl=settings.catalogue_ttl, clock=clock)
         self._resources = AsyncExitStack()
 
@@ -65,6 +76,17 @@ class Session:
     ) -> None:
         await self._resources.__aexit__(kind, error, trace)
 
+    def wake(self) -> None:
+        """A first reply is out: begin to refresh what is not fresh, if there are keys to do it with."""
+        if self._cache and not self._awake:
+            self._awake = True
+            self._keeper.wake(self._settings.place)
+
+    async def settle(self) -> None:
+        """Wait for a scan that is under way, so that the next process has its result."""
+        with anyio.move_on_after(SETTLE_LIMIT):
+            await self._keeper.settle()
+
     async def search_community_images(self, given: Mapping[str, object], report: Report | None = None) -> Reply:
         return await _reply(lambda: self._search(given, report))
 
@@ -76,7 +98,7 @@ class Session:
         filters_of(criteria_of(arguments))  # what is wrong with them is said before anybody waits
         place = self._place_of(arguments)
         with self._blaming(place, {"region", "zone", "project_id"} & arguments.model_fields_set):
-            served = await self._keeper.catalogue(place, report=report)
+            served = await self._keeper.catalogue(place, report=report, newest=self._brief)
         return search(arguments, served, self._state_of(served, place))
 
     async def _detail(self, given: Mapping[str, object], report: Report | None) -> Reply:
