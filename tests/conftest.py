@@ -11,10 +11,11 @@ from compshare_images.settings import load_settings
 from compshare_images.tools.server import build_server
 from compshare_images.tools.session import Session
 from loopback import Loopback, loopback, sandboxed
+from machine import machine
 from worlds import bench, samples, sandbox, shaped, world, worlds
 
 # Fixtures that are defined beside what they make.
-__all__ = ["bench", "samples", "sandbox", "shaped", "world", "worlds"]
+__all__ = ["bench", "machine", "samples", "sandbox", "shaped", "world", "worlds"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,76 +1,29 @@
 """The installed command, as a host runs it."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from threading import Event
 
 import pytest
 from mcp import Client, StdioServerParameters
 
 from loopback import Form, Loopback, Response
-
-COMMAND = str(Path(sys.executable).with_name("compshare-images-mcp"))
-SECONDS = 20  # a bound on waiting, never an expectation
-
-Process = subprocess.Popen[bytes]
-
-
-def message(method: str, number: int | None = None, **params: object) -> bytes:
-    content: dict[str, object] = {"jsonrpc": "2.0", "method": method, "params": params}
-    return json.dumps(content if number is None else {**content, "id": number}).encode() + b"\n"
-
-
-INITIALIZE = message(
-    "initialize", 1, protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "test", "version": "1"}
+from processes import (
+    COMMAND,
+    INITIALIZE,
+    INITIALIZED,
+    SEARCH,
+    SECONDS,
+    Process,
+    close_input,
+    environment,
+    interrupt,
+    message,
+    receive,
+    running,
+    send,
+    terminate,
 )
-SEARCH = message("tools/call", 2, name="search_community_images", arguments={"limit": 1})
-
-
-def environment(**settings: str) -> dict[str, str]:
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
-    return {**keep, "XDG_CONFIG_HOME": os.devnull, "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"], **settings}
-
-
-@contextmanager
-def running(*arguments: str, **settings: str) -> Generator[Process]:
-    pipe = subprocess.PIPE
-    command = [COMMAND, *arguments]
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(**settings)) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def send(process: Process, *messages: bytes) -> None:
-    assert process.stdin
-    process.stdin.write(b"".join(messages))
-    process.stdin.flush()
-
-
-def receive(process: Process) -> dict[str, object]:
-    assert process.stdout
-    return json.loads(process.stdout.readline())
-
-
-def close_input(process: Process) -> None:
-    assert process.stdin
-    process.stdin.close()
-
-
-def interrupt(process: Process) -> None:
-    process.send_signal(signal.SIGINT)
-
-
-def terminate(process: Process) -> None:
-    process.send_signal(signal.SIGTERM)
-
 
 ways_to_end = pytest.mark.parametrize("end", [close_input, interrupt, terminate])
 
@@ -108,7 +61,7 @@ def test_a_server_that_waits_for_the_service_ends_cleanly(end: Callable[[Process
 
     service.answer = hang
     with running(**service.settings) as process:
-        send(process, INITIALIZE, message("notifications/initialized"), SEARCH)
+        send(process, INITIALIZE, INITIALIZED, SEARCH)
         assert asked.wait(SECONDS)
         end(process)
         assert process.wait(SECONDS) == 0
@@ -122,14 +75,14 @@ def test_a_host_that_stops_reading_leaves_no_traceback() -> None:
         receive(process)
         assert process.stdout
         process.stdout.close()
-        send(process, message("notifications/initialized"), message("tools/list", 2))
+        send(process, INITIALIZED, message("tools/list", 2))
         assert process.wait(SECONDS) == 0
         assert process.stderr and process.stderr.read() == b""
 
 
 def test_a_server_without_keys_starts_and_says_how_to_get_them() -> None:
     with running() as process:
-        send(process, INITIALIZE, message("notifications/initialized"), SEARCH)
+        send(process, INITIALIZE, INITIALIZED, SEARCH)
         receive(process)
         answer = json.dumps(receive(process))
     assert "[not_configured]" in answer
@@ -140,7 +93,7 @@ def test_half_a_character_in_a_call_is_answered_like_any_other() -> None:
     cut = json.dumps("数字人 \ud83d and \U0001f600 whole").encode()
     call = message("tools/call", 2, name="search_community_images", arguments={"query": "@", "limit": 1})
     with running("--sandbox") as process:
-        send(process, INITIALIZE, message("notifications/initialized"), call.replace(b'"@"', cut))
+        send(process, INITIALIZE, INITIALIZED, call.replace(b'"@"', cut))
         receive(process)
         answer = receive(process)
     assert answer["id"] == 2

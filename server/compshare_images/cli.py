@@ -112,11 +112,15 @@ async def _call(settings: Settings, options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in arguments.model_fields}
     if isinstance(given.get("query"), list):
         given["query"] = " ".join(given["query"])
-    async with Session(settings, brief=True) as session:
+    async with Session(settings, one_shot=True) as session:
         reply: Reply = await getattr(session, tool)(given)
         _print(reply, structured=options.json)
+        if reply.failed:
+            return 1
+        if session.scanning and sys.stderr is not None and sys.stderr.isatty():
+            print("The catalogue is still being read, for the next time; Ctrl-C is safe.", file=sys.stderr)
         await session.settle()
-    return 1 if reply.failed else 0
+    return 0
 
 
 def _print(reply: "Reply", *, structured: bool) -> None:

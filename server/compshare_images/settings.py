@@ -87,7 +87,7 @@ class _Loader:
             base_url=DEFAULT_BASE_URL if sandbox else self.base_url(),
             timeout=self.seconds("COMPSHARE_TIMEOUT", 12.0, least=0.1),
             catalogue_ttl=self.seconds("COMPSHARE_CATALOGUE_TTL", 600.0, least=0.0),
-            cache_dir=self.cache_dir(),
+            cache_dir=Path(folder) if (folder := self.value("COMPSHARE_CACHE_DIR")) else None,
             log_level=self.log_level(),
             sandbox=sandbox,
             problems=tuple(self.problems),
@@ -163,14 +163,6 @@ class _Loader:
             return number
         self.problems.append(f"{name} must be a number of seconds, {least:g} or more, such as {default:g}.")
         return default
-
-    def cache_dir(self) -> Path | None:
-        folder = self.value("COMPSHARE_CACHE_DIR")
-        try:
-            return Path(folder).expanduser() if folder else None
-        except RuntimeError:
-            self.problems.append("COMPSHARE_CACHE_DIR names the home folder of nobody.")
-            return None
 
     def log_level(self) -> LogLevel:
         asked = (self.value("COMPSHARE_LOG_LEVEL") or "WARNING").upper()

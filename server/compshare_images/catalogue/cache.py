@@ -1,4 +1,4 @@
-"""The snapshots that all of a user's processes share: a folder of files, and whose turn it is to scan.
+"""The snapshots that all of a user's processes share: files in one folder.
 
 A file is written aside and swapped in, so a reader needs no lock and never sees half of one. What cannot be read is as
 good as not there; what cannot be written costs only speed.
@@ -7,80 +7,29 @@ good as not there; what cannot be written costs only speed.
 import logging
 import os
 import re
+import stat
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from types import TracebackType
-from typing import Self
 
 from anyio import to_thread
 
 from compshare_images.catalogue.catalogue import Catalogue
-from compshare_images.catalogue.snapshot import SnapshotFormat, fetched_at
+from compshare_images.catalogue.snapshot import SnapshotFormat
+from compshare_images.catalogue.turn import Turn
 from compshare_images.place import Place
 from compshare_images.settings import Settings
 
-STALL = 12.0  # seconds without a page, after which a scan of another process counts as stuck
 _KEPT = 8  # snapshots
-_BEGINNING = 512  # bytes; they hold the header
-_LARGEST = 2**30  # bytes, some thousand times a catalogue
-_OURS = re.compile(r"images-([0-9a-f]{32})\.(?:snapshot|lock|.*\.tmp)")
+_SEAL = 64  # bytes at the beginning, which no two snapshots share
+_LARGEST = 2**28  # bytes, some hundred times a catalogue
+_MINUTE = 60.0  # seconds, far more than a file takes to be written
+_HOUR = 3600.0  # seconds, far more than a scan takes
+_OURS = re.compile(r"images-([0-9a-f]{32})\.(snapshot|lock|.*tmp)")
 
 logger = logging.getLogger(__name__)
-
-
-class Turn:
-    """The turn to scan one place, which one process has at a time. Leaving gives it back, and so does dying."""
-
-    def __init__(self, cache: "Cache", place: Place) -> None:
-        self._cache = cache
-        self._place = place
-        self._held: int | None = None
-        self._seen: tuple[float, float] = (0.0, 0.0)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._held is not None:
-            os.close(self._held)
-
-    async def take(self) -> bool:
-        """Whether to go ahead: the turn is ours, the one who has it is stuck, or turns cannot be taken here."""
-        try:
-            return await to_thread.run_sync(self._take)
-        except (OSError, ValueError):
-            return True
-
-    def beat(self) -> None:
-        """Show the others that the scan is getting on."""
-        if self._held is not None:
-            with suppress(OSError):
-                os.utime(self._cache.file(self._place, "lock"))
-
-    def _take(self) -> bool:
-        from filelock import lock_descriptor  # noqa: PLC0415 - slow to import, and only a scan needs it
-
-        self._cache.make_folder()
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self._cache.file(self._place, "lock"), flags, 0o600)
-        try:
-            if lock_descriptor(descriptor, blocking=False):
-                self._held = descriptor
-                self._cache.sweep(self._place)
-                return True
-            beat = os.fstat(descriptor).st_mtime
-        finally:
-            if self._held is None:
-                os.close(descriptor)
-        if beat != self._seen[0]:
-            self._seen = beat, time.monotonic()
-        return time.monotonic() - self._seen[1] >= STALL
 
 
 class Cache:
@@ -89,78 +38,105 @@ class Cache:
     def __init__(self, snapshot_format: SnapshotFormat, folder: Path | None = None) -> None:
         self._format = snapshot_format
         self._given = folder
+        self._seen: dict[Place, bytes] = {}
         self._complained = False
 
-    async def load(self, place: Place, *, unless: float | None = None) -> Catalogue | None:
-        """The catalogue that is kept, if any, and it is not the one that was fetched at `unless`."""
-        return await to_thread.run_sync(self._load, place, unless)
+    async def load(self, place: Place) -> Catalogue | None:
+        """The catalogue that is kept, if there is one that this process has neither loaded nor saved before."""
+        return await to_thread.run_sync(self._load, place, abandon_on_cancel=True)
 
-    async def save(self, catalogue: Catalogue) -> None:
-        await to_thread.run_sync(self._save, catalogue)
+    async def save(self, catalogue: Catalogue, *, over: bool = True) -> None:
+        """Keep a catalogue; not `over` one that this process has not seen, should another have been quicker."""
+        await to_thread.run_sync(self._save, catalogue, over)
 
     def turn(self, place: Place) -> Turn:
-        return Turn(self, place)
+        try:
+            return Turn(self._file(place, "lock"))
+        except OSError:
+            return Turn(None)
 
-    def file(self, place: Place, kind: str) -> Path:
+    def _file(self, place: Place, kind: str) -> Path:
         return self._folder / f"images-{self._format.name(place)}.{kind}"
-
-    def make_folder(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def sweep(self, place: Place) -> None:
-        """Remove what a process that was killed while it wrote has left; for whoever has the turn."""
-        _remove(self._folder.glob(f"{self.file(place, '*.tmp').name}"))
 
     @cached_property
     def _folder(self) -> Path:
-        if self._given is not None:
-            return self._given
         from platformdirs import user_cache_path  # noqa: PLC0415 - not before it is needed
 
-        folder = user_cache_path("compshare-images-mcp", appauthor=False)
+        try:
+            if self._given:
+                return self._given.expanduser()
+            folder = user_cache_path("compshare-images-mcp", appauthor=False)
+        except RuntimeError as error:
+            raise FileNotFoundError(None, "no such home folder") from error
         if not folder.is_absolute():
-            raise FileNotFoundError(None, "there is no home folder")
+            raise FileNotFoundError(None, "no home folder")
         return folder
 
-    def _load(self, place: Place, unless: float | None) -> Catalogue | None:
+    def _load(self, place: Place) -> Catalogue | None:
         try:
-            file = self.file(place, "snapshot")
+            file = self._file(place, "snapshot")
             with open(file, "rb", opener=_open_at_once) as opened:
-                beginning = opened.read(_BEGINNING)
-                if unless is not None and fetched_at(beginning) == unless:
+                status = os.fstat(opened.fileno())
+                if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                     return None
-                data = beginning + opened.read(_LARGEST)
-            with suppress(OSError):
-                os.utime(file)  # the least recently used goes first
-        except (OSError, ValueError) as error:
-            logger.debug("no snapshot was read: %s", error)
+                with suppress(OSError):
+                    os.utime(file)  # the least recently used goes first
+                seal = opened.read(_SEAL)
+                if seal == self._seen.get(place):
+                    return None
+                self._seen[place] = seal
+                return self._format.load(seal + opened.read(), place)
+        except Exception as error:  # noqa: BLE001 - whatever stands there, it is not a snapshot
+            logger.debug("no snapshot was read: %r", error)
             return None
-        return self._format.load(data, place)
 
-    def _save(self, catalogue: Catalogue) -> None:
+    def _save(self, catalogue: Catalogue, over: bool) -> None:  # noqa: FBT001 - threads take no keywords
         aside: Path | None = None
         try:
-            self.make_folder()
-            file = self.file(catalogue.place, "snapshot")
+            data = self._format.dump(catalogue)
+            file = self._file(catalogue.place, "snapshot")
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Such a file is its owner's alone.
             with NamedTemporaryFile(dir=file.parent, prefix=f"{file.stem}.", suffix=".tmp", delete=False) as opened:
                 aside = Path(opened.name)
-                opened.write(self._format.dump(catalogue))
-            aside.replace(file)
-            self._remove_least_used()
+                opened.write(data)
+            if over or self._is_seen(catalogue.place, file):
+                aside.replace(file)
+                self._seen[catalogue.place] = data[:_SEAL]
+                self._tidy(file)
         except (OSError, ValueError) as error:
-            if aside:
-                _remove([aside])
             self._complain(error)
+        finally:
+            if aside:
+                with suppress(OSError):
+                    aside.unlink()
 
-    def _remove_least_used(self) -> None:
-        used: dict[str, float] = {}
-        files = {file: found[1] for file in self._folder.iterdir() if (found := _OURS.fullmatch(file.name))}
-        for file, name in files.items():
-            with suppress(OSError):  # another process has removed it
-                used[name] = max(used.get(name, 0.0), file.stat().st_mtime)
-        spared = sorted(used, key=lambda name: used[name], reverse=True)[:_KEPT]
-        _remove(file for file, name in files.items() if name not in spared)
+    def _is_seen(self, place: Place, file: Path) -> bool:
+        """Whether nothing stands there, or what this process knows."""
+        try:
+            with open(file, "rb", opener=_open_at_once) as opened:
+                return opened.read(_SEAL) == self._seen.get(place)
+        except FileNotFoundError:
+            return True
+
+    def _tidy(self, saved: Path) -> None:
+        """Remove the snapshots that were not used for longest, and what processes have left that are no more."""
+        now = time.time()
+        used: dict[Path, float] = {}
+        for file in saved.parent.iterdir():
+            if _OURS.fullmatch(file.name):
+                with suppress(OSError):  # another process has removed it
+                    used[file] = min(file.stat().st_mtime, now)
+        snapshots = [file for file in used if file.suffix == ".snapshot" and file != saved]
+        snapshots.sort(key=lambda file: used[file], reverse=True)
+        kept = {file.stem for file in [saved, *snapshots[: _KEPT - 1]]}
+        for file, time_used in used.items():
+            age = now - time_used
+            if (file.suffix == ".tmp" and age > _MINUTE) or (
+                file.stem not in kept and (age > _HOUR or file in snapshots)
+            ):
+                with suppress(OSError):
+                    file.unlink()
 
     def _complain(self, error: Exception) -> None:
         if self._complained:
@@ -182,11 +158,5 @@ def open_cache(settings: Settings) -> Cache | None:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Without waiting, should a pipe stand where a file belongs."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _remove(files: Iterable[Path]) -> None:
-    for file in files:
-        with suppress(OSError):
-            file.unlink()
+    """Neither through a link, nor waiting for a pipe, should one stand where a file belongs."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from compshare_images.catalogue.cache import Cache, Turn
+from compshare_images.catalogue.cache import Cache
 from compshare_images.catalogue.catalogue import Catalogue
 from compshare_images.catalogue.scan import Scan
+from compshare_images.catalogue.turn import BEAT, Turn
 from compshare_images.errors import PASSING, UpstreamError, UpstreamUnavailable
 from compshare_images.place import Place
 from compshare_images.upstream.client import BUDGET, Client
@@ -25,6 +26,7 @@ _PLACES_KEPT = 8
 _REST = 30.0  # seconds after a failed scan in which none is begun behind an answer
 _LONGEST_REST = 3600.0  # seconds, whatever the service wishes and the clock does
 _POLL = 0.1  # seconds between looks at the scan of another process
+_DISK = 2.0  # seconds that a look at the cache may take
 _PAUSE = 0.5  # seconds from a first reply to a refresh; a host asks more at its start, and goes first
 
 Report = Callable[[int, int], Awaitable[None]]
@@ -46,7 +48,6 @@ class _Running:
 
     def __init__(self, client: Client, place: Place, clock: Callable[[], float]) -> None:
         self.scan = Scan(client, place, clock=clock, on_page=self._moved)
-        self.turn: Turn | None = None
         self.done = anyio.Event()
         self.found: Catalogue | None = None
         self.error: Exception | None = None
@@ -67,8 +68,6 @@ class _Running:
         await self._page.wait()
 
     def _moved(self) -> None:
-        if self.turn:
-            self.turn.beat()
         self._page.set()
         self._page = anyio.Event()
 
@@ -89,7 +88,7 @@ class Keeper:
         self._catalogues: dict[Place, Catalogue] = {}
         self._not_before: dict[Place, float] = {}
         self._running: dict[Place, _Running] = {}
-        self._looking = anyio.Lock()
+        self._cache_lock = anyio.Lock()
         self._tasks: TaskGroup = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
@@ -110,12 +109,9 @@ class Keeper:
     async def look(self, place: Place) -> Served | None:
         """What there is now, in memory or in the cache, without waiting for the service."""
         if self._cache and not self._has_fresh(place):
-            async with self._looking:  # however many ask, one reads the file
+            async with self._cache_lock:  # however many ask, one reads the file
                 if not self._has_fresh(place):
-                    known = self._catalogues.get(place)
-                    kept = await self._cache.load(place, unless=known and known.fetched_at)
-                    if kept:
-                        self._keep(kept)
+                    await self._load(place)
         return self.known(place)
 
     async def catalogue(
@@ -133,7 +129,7 @@ class Keeper:
         if served and self._has_fresh(place):
             return served
         if catalogue and self._serves_while_stale(catalogue) and not newest:
-            if not 0 < self._not_before.get(place, 0.0) - self._clock() <= _LONGEST_REST:
+            if not self._resting(place):
                 self._refresh(place)
             return Served(catalogue, stale=True)
         running = self._refresh(place)
@@ -145,8 +141,13 @@ class Keeper:
         return self._outcome(place, running)
 
     def wake(self, place: Place) -> None:
-        """Refresh what is not fresh, in a moment and behind whatever is going on."""
-        self._tasks.start_soon(self._wake, place)
+        """Refresh what is not fresh, in a moment and behind whatever is going on, if it can be of use to anybody."""
+        if self._ttl > 0:
+            self._tasks.start_soon(self._wake, place)
+
+    @property
+    def scanning(self) -> bool:
+        return bool(self._running)
 
     async def settle(self) -> None:
         """Wait for the scans that are under way."""
@@ -155,20 +156,17 @@ class Keeper:
 
     async def forget(self, place: Place, image_id: str) -> None:
         """Drop a version of which the service says that it does not exist."""
-        catalogue = self._catalogues.get(place)
-        if catalogue:
-            self._catalogues[place] = catalogue.without_image(image_id)
-        if self._cache:
-            async with self._cache.turn(place) as turn:
-                # Whoever has the turn is about to bring a list without it.
-                kept = await self._cache.load(place) if await turn.take() else None
-                if kept and image_id in kept.entries_by_id:
-                    await self._cache.save(kept.without_image(image_id))
+        async with self._cache_lock:
+            catalogue = self._catalogues.get(place)
+            if catalogue and image_id in catalogue.entries_by_id:
+                await self._load(place)
+                rest = self._catalogues[place] = self._catalogues[place].without_image(image_id)
+                await self._save(rest)
 
     async def _wake(self, place: Place) -> None:
         await anyio.sleep(_PAUSE)
         await self.look(place)
-        if not self._has_fresh(place):
+        if not (self._has_fresh(place) or self._resting(place)):
             self._refresh(place)
 
     def _refresh(self, place: Place) -> _Running:
@@ -180,50 +178,82 @@ class Keeper:
         return running
 
     async def _run(self, place: Place, running: _Running) -> None:
+        wish = None
         try:
             running.found = await self._read(place, running)
         except Exception as error:  # noqa: BLE001 - whoever waits for the scan raises it
             running.error = error
             wish = error.retry_after if isinstance(error, UpstreamError) else None
-            self._not_before[place] = self._clock() + min(max(wish or 0.0, _REST), _LONGEST_REST)
             logger.info("a scan of %s failed: %s", place.region, error)
         finally:
+            if not self._has_fresh(place):
+                self._not_before[place] = self._clock() + min(max(wish or 0.0, _REST), _LONGEST_REST)
             del self._running[place]
             running.finish()
 
-    async def _read(self, place: Place, running: _Running) -> Catalogue:
-        """What a scan finds, or what that of another process has found in the meantime."""
+    async def _read(self, place: Place, running: _Running) -> Catalogue | None:
+        """What a scan finds, or what that of another process has found meanwhile; None when neither is worth it."""
         if self._cache is None:
-            found = await running.scan.run()
-            self._keep(found)
-            return found
+            return self._keep(await running.scan.run())
         began = self._clock()
+        waited = False
         async with self._cache.turn(place) as turn:
             while True:
-                ours = await turn.take()
+                go = await turn.may_scan()
                 served = await self.look(place)
                 if served and (self._fresh(served.catalogue) or began < served.catalogue.fetched_at <= self._clock()):
                     return served.catalogue
-                if ours:
+                if go:
                     break
+                waited = True
                 await anyio.sleep(_POLL)
-            running.turn = turn
+            if waited and turn.handed_over:
+                # A scan has come to nothing: those who waited for it do not stand in a line for the same.
+                turn.give_back()
+                if served and self._serves_while_stale(served.catalogue):
+                    return None
+            self._tasks.start_soon(self._attend, place, running, turn)
             found = await running.scan.run()
-            if self._keep(found):
-                await self._cache.save(found)
+            async with self._cache_lock:
+                await self._load(place)
+                if self._keep(found) is found:
+                    await self._save(found)
             return found
 
-    def _keep(self, found: Catalogue) -> bool:
-        """Whether it is better than what there was: whole before half, not from the future, newer."""
+    async def _attend(self, place: Place, running: _Running, turn: Turn) -> None:
+        """Show the others that the scan goes on and, when it takes long and nobody has anything, what it has."""
+        shown = False
+        began = anyio.current_time()
+        while not running.done.is_set():
+            turn.beat()
+            with anyio.move_on_after(BEAT):
+                await running.done.wait()
+            if not shown and anyio.current_time() - began >= PATIENCE:
+                async with self._cache_lock:
+                    partial = None if place in self._catalogues else running.scan.so_far()
+                    if partial:
+                        await self._save(partial)
+                        shown = True
+
+    async def _load(self, place: Place) -> None:
+        """Take over what another process has put into the cache."""
+        with anyio.move_on_after(_DISK):
+            if self._cache and (kept := await self._cache.load(place)):
+                self._keep(kept)
+
+    async def _save(self, catalogue: Catalogue) -> None:
+        """Only a whole catalogue goes over what another process has put there in the meantime."""
+        if self._cache:
+            await self._cache.save(catalogue, over=catalogue.complete)
+
+    def _keep(self, found: Catalogue) -> Catalogue:
+        """The better one of it and what there was: a whole old catalogue is better than half a new one."""
         before = self._catalogues.pop(found.place, None)
-        better = before is None or self._worth(found) >= self._worth(before)
-        self._catalogues[found.place] = found if before is None or better else before
+        better = before if before and before.complete and not found.complete else found
+        self._catalogues[found.place] = better
         while len(self._catalogues) > _PLACES_KEPT:
             del self._catalogues[next(iter(self._catalogues))]
         return better
-
-    def _worth(self, catalogue: Catalogue) -> tuple[bool, bool, float]:
-        return catalogue.complete, catalogue.fetched_at <= self._clock(), catalogue.fetched_at
 
     def _outcome(self, place: Place, running: _Running) -> Served:
         error = running.error
@@ -236,6 +266,9 @@ class Keeper:
         if partial:
             return Served(partial, stale=False)
         raise UpstreamUnavailable("CompShare has not answered yet; its list of images is still being read.")
+
+    def _resting(self, place: Place) -> bool:
+        return 0 < self._not_before.get(place, 0.0) - self._clock() <= _LONGEST_REST
 
     def _has_fresh(self, place: Place) -> bool:
         catalogue = self._catalogues.get(place)

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import anyio
@@ -55,13 +56,15 @@ class Opener:
         wanted = image_id_of(wanted)
         await self._keeper.look(place)
         entry, certain = await self._resolved(place, wanted, deadline, report)
+        denied: set[str] = set()
         while True:
             image_id = entry.image.compshare_image_id if entry else wanted
             try:
                 return await self._open_version(place, image_id, entry, deadline)
             except NotFound as not_found:
+                denied.add(image_id)
                 await self._keeper.forget(place, image_id)
-                entry = await self._next(place, wanted, image_id, deadline, report)
+                entry = await self._next(place, wanted, denied, deadline, report)
                 if entry is None and certain:
                     raise self._with_near_ids(not_found, place, wanted) from None
                 if entry is None:
@@ -87,9 +90,9 @@ class Opener:
         return served.catalogue.stands_for(wanted), served.catalogue.complete
 
     async def _next(
-        self, place: Place, wanted: str, denied: str, deadline: float, report: Report | None
+        self, place: Place, wanted: str, denied: AbstractSet[str], deadline: float, report: Report | None
     ) -> Entry | None:
-        """What else the id may stand for, when the service denies a version.
+        """What else the id may stand for, when the service denies some versions.
 
         An older version of the group; or, without a catalogue, a group: some bear an id of the form of a version's.
         """
@@ -101,7 +104,7 @@ class Opener:
             except PASSING:
                 return None
         entry = catalogue.stands_for(wanted)
-        return entry if entry and entry.image.compshare_image_id != denied else None
+        return entry if entry and entry.image.compshare_image_id not in denied else None
 
     async def _open_version(self, place: Place, image_id: str, copy: Entry | None, deadline: float) -> Detail:
         """The service's answer, or `copy` when it cannot answer."""

@@ -15,10 +15,6 @@ from compshare_images.upstream.wire import Group, Image, Owner, Software, Softwa
 
 _RECORDS = (Group, Image, Software, SoftwarePort, Owner)
 _DEFAULTS = {record: {field.name: field.default for field in fields(record)} for record in _RECORDS}
-_FORMAT = hashlib.sha256(
-    repr([__version__, [(record.__name__, list(defaults)) for record, defaults in _DEFAULTS.items()]]).encode()
-).hexdigest()[:16]
-"""Of another release, or with other fields, a snapshot is another format: what it holds was cleaned by other rules."""
 
 
 class Header(TypedDict):
@@ -29,6 +25,15 @@ class Header(TypedDict):
     fetched_at: float
     complete: bool
     dropped: int
+
+
+_FORMAT = hashlib.sha256(
+    json.dumps(
+        [__version__, list(Header.__annotations__), *(list(record.items()) for record in _DEFAULTS.values())],
+        default=lambda _: "required",
+    ).encode()
+).hexdigest()[:16]
+"""Another release, or other fields, make another format: what it holds was cleaned by other rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class SnapshotFormat:
 
     def name(self, place: Place) -> str:
         """What tells the snapshots of one user apart, in 32 hexadecimal digits. It gives nothing of the keys away."""
-        return self._seal(json.dumps([_FORMAT, self.base_url, self.keys.public, *place]).encode())[:32]
+        return self._seal(json.dumps([_FORMAT, self.base_url.rstrip("/"), self.keys.public, *place]).encode())[:32]
 
     def dump(self, catalogue: Catalogue) -> bytes:
         header = Header(
@@ -76,14 +81,6 @@ class SnapshotFormat:
 
     def _seal(self, content: bytes) -> str:
         return hmac.new(self.keys.private.get_secret_value().encode(), content, hashlib.sha256).hexdigest()
-
-
-def fetched_at(beginning: bytes) -> object:
-    """What the first bytes of a snapshot say of its age, unproven."""
-    try:
-        return json.loads(beginning.split(b"\n", 2)[1])["fetched_at"]
-    except (LookupError, TypeError, ValueError):
-        return None
 
 
 def _json(content: object) -> bytes:

@@ -45,8 +45,8 @@ logger = logging.getLogger(__name__)
 class Session:
     """Settings, a connection and its catalogues, alive while entered.
 
-    `client` replaces the configured connection; `clock` gives Unix seconds. A `brief` one waits for a refresh that a
-    server would leave behind.
+    `client` replaces the configured connection; `clock` gives Unix seconds. A `one_shot` session waits for a refresh
+    that a server would leave behind.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Session:
         client: Client | None = None,
         *,
         clock: Callable[[], float] = time.time,
-        brief: bool = False,
+        one_shot: bool = False,
     ) -> None:
         self._settings = settings
-        self._brief = brief
+        self._one_shot = one_shot
         self._awake = False
         self._client = client or connect(settings)
         self._cache = open_cache(settings)
@@ -82,6 +82,10 @@ class Session:
             self._awake = True
             self._keeper.wake(self._settings.place)
 
+    @property
+    def scanning(self) -> bool:
+        return self._keeper.scanning
+
     async def settle(self) -> None:
         """Wait for a scan that is under way, so that the next process has its result."""
         with anyio.move_on_after(SETTLE_LIMIT):
@@ -98,7 +102,7 @@ class Session:
         filters_of(criteria_of(arguments))  # what is wrong with them is said before anybody waits
         place = self._place_of(arguments)
         with self._blaming(place, {"region", "zone", "project_id"} & arguments.model_fields_set):
-            served = await self._keeper.catalogue(place, report=report, newest=self._brief)
+            served = await self._keeper.catalogue(place, report=report, newest=self._one_shot)
         return search(arguments, served, self._state_of(served, place))
 
     async def _detail(self, given: Mapping[str, object], report: Report | None) -> Reply:
