@@ -27,7 +27,7 @@ _SEAL = 64  # bytes at the beginning, which no two snapshots share
 _LARGEST = 2**28  # bytes, some hundred times a catalogue
 _MINUTE = 60.0  # seconds, far more than a file takes to be written
 _HOUR = 3600.0  # seconds, far more than a scan takes
-_OURS = re.compile(r"images-([0-9a-f]{32})\.(snapshot|lock|.*tmp)")
+_OURS = re.compile(r"images-[0-9a-f]{32}\.(?:snapshot|lock|.+\.tmp)")
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,12 @@ class Cache:
         self._seen: dict[Place, bytes] = {}
         self._complained = False
 
-    async def load(self, place: Place) -> Catalogue | None:
-        """The catalogue that is kept, if there is one that this process has neither loaded nor saved before."""
-        return await to_thread.run_sync(self._load, place, abandon_on_cancel=True)
+    async def load(self, place: Place, *, again: bool = False) -> Catalogue | None:
+        """The catalogue that is kept; only `again` when it is one that was loaded or saved here before."""
+        seen = None if again else self._seen.get(place)
+        seal, catalogue = await to_thread.run_sync(self._load, place, seen, abandon_on_cancel=True)
+        self._seen[place] = seal
+        return catalogue
 
     async def save(self, catalogue: Catalogue, *, over: bool = True) -> None:
         """Keep a catalogue; not `over` one that this process has not seen, should another have been quicker."""
@@ -72,23 +75,21 @@ class Cache:
             raise FileNotFoundError(None, "no home folder")
         return folder
 
-    def _load(self, place: Place) -> Catalogue | None:
+    def _load(self, place: Place, seen: bytes | None) -> tuple[bytes, Catalogue | None]:
+        seal = b""
         try:
             file = self._file(place, "snapshot")
             with open(file, "rb", opener=_open_at_once) as opened:
                 status = os.fstat(opened.fileno())
                 if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-                    return None
+                    return seal, None
                 with suppress(OSError):
                     os.utime(file)  # the least recently used goes first
                 seal = opened.read(_SEAL)
-                if seal == self._seen.get(place):
-                    return None
-                self._seen[place] = seal
-                return self._format.load(seal + opened.read(), place)
+                return seal, None if seal == seen else self._format.load(seal + opened.read(), place)
         except Exception as error:  # noqa: BLE001 - whatever stands there, it is not a snapshot
             logger.debug("no snapshot was read: %r", error)
-            return None
+            return seal, None
 
     def _save(self, catalogue: Catalogue, over: bool) -> None:  # noqa: FBT001 - threads take no keywords
         aside: Path | None = None
@@ -130,11 +131,10 @@ class Cache:
         snapshots = [file for file in used if file.suffix == ".snapshot" and file != saved]
         snapshots.sort(key=lambda file: used[file], reverse=True)
         kept = {file.stem for file in [saved, *snapshots[: _KEPT - 1]]}
-        for file, time_used in used.items():
-            age = now - time_used
-            if (file.suffix == ".tmp" and age > _MINUTE) or (
-                file.stem not in kept and (age > _HOUR or file in snapshots)
-            ):
+        surplus = set(snapshots[_KEPT - 1 :])
+        for file, last in used.items():
+            limit = _MINUTE if file.suffix == ".tmp" else _HOUR
+            if file in surplus or (file.stem not in kept and now - last > limit):
                 with suppress(OSError):
                     file.unlink()
 

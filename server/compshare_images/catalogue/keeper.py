@@ -193,11 +193,9 @@ class Keeper:
 
     async def _read(self, place: Place, running: _Running) -> Catalogue | None:
         """What a scan finds, or what that of another process has found meanwhile; None when neither is worth it."""
-        if self._cache is None:
-            return self._keep(await running.scan.run())
         began = self._clock()
         waited = False
-        async with self._cache.turn(place) as turn:
+        async with self._cache.turn(place) if self._cache else Turn(None) as turn:
             while True:
                 go = await turn.may_scan()
                 served = await self.look(place)
@@ -238,7 +236,7 @@ class Keeper:
     async def _load(self, place: Place) -> None:
         """Take over what another process has put into the cache."""
         with anyio.move_on_after(_DISK):
-            if self._cache and (kept := await self._cache.load(place)):
+            if self._cache and (kept := await self._cache.load(place, again=place not in self._catalogues)):
                 self._keep(kept)
 
     async def _save(self, catalogue: Catalogue) -> None:

@@ -37,7 +37,7 @@ class Turn:
 
     async def may_scan(self) -> bool:
         """Whether the turn is ours now, or not worth waiting for: its holder is stopped, or there are no turns here."""
-        return await to_thread.run_sync(self._try)
+        return self._file is None or await to_thread.run_sync(self._try, self._file)
 
     def beat(self) -> None:
         """Show the others that we are not stopped."""
@@ -55,12 +55,10 @@ class Turn:
             os.close(self._held)
             self._held = None
 
-    def _try(self) -> bool:
-        if self._file is None:
-            return True
+    def _try(self, file: Path) -> bool:
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         except (OSError, ValueError):
             return True
         try:
