@@ -10,12 +10,24 @@ from compshare_images.sandbox.service import Sandbox
 from compshare_images.settings import load_settings
 from compshare_images.tools.server import build_server
 from compshare_images.tools.session import Session
+from computer import computer, nobody_waits_for_the_stuck, watch
 from loopback import Loopback, loopback, sandboxed
 from machine import machine
 from worlds import bench, samples, sandbox, shaped, world, worlds
 
 # Fixtures that are defined beside what they make.
-__all__ = ["bench", "machine", "samples", "sandbox", "shaped", "world", "worlds"]
+__all__ = [
+    "bench",
+    "computer",
+    "machine",
+    "nobody_waits_for_the_stuck",
+    "samples",
+    "sandbox",
+    "shaped",
+    "watch",
+    "world",
+    "worlds",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,6 +178,21 @@ async def test_files_from_the_future_do_not_push_out_what_is_saved_now(
     assert len(machine.files("snapshot")) == 8
 
 
+async def test_a_process_finds_again_on_disk_what_it_had_no_room_to_remember(
+    machine: Machine, eight: list[set[Path]]
+) -> None:
+    session = await machine.start()
+    for number in range(8):
+        await catalogue_of(session, project_id=f"org-{number}")
+    first = next(file for file in eight[0] if file.suffix == ".snapshot")
+    os.utime(first, (2**32, 2**32))  # another process uses it
+    await kept(machine, session, "new")
+    asked = machine.asked
+    machine.go()
+    assert (await catalogue_of(session, project_id="org-0"))["complete"] is True
+    assert machine.asked == asked
+
+
 async def test_a_place_that_was_never_read_takes_no_snapshot_s_place(machine: Machine, eight: list[set[Path]]) -> None:
     answer = machine.answer
     machine.go({"RetCode": 230, "Message": "Params [Zone] not available"})
@@ -211,6 +227,7 @@ async def test_what_processes_have_left_that_are_no_more_goes_with_the_next_savi
     file.touch()
     await catalogue_of(session)
     assert file.exists()
-    os.utime(file, (1, 1))
+    then = time.time() - 60 * (2 if file.suffix == ".tmp" else 61)
+    os.utime(file, (then, then))
     await catalogue_of(session)
     assert not file.exists()

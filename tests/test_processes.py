@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +28,7 @@ from processes import (
     SECONDS,
     Process,
     close_input,
+    environment,
     message,
     receive,
     running,
@@ -41,14 +44,16 @@ SAMPLES = Sandbox()
 GROUP = next(group for group in SAMPLES.groups if len(group["Data"]) > 2)
 NEWEST, *OLDER = [image["CompShareImageId"] for image in GROUP["Data"]]
 OPEN = message("tools/call", 3, name="get_image_detail", arguments={"compshare_image_id": NEWEST})
-SHORT = ("search", "--limit", "1")
 STALE = {"COMPSHARE_CATALOGUE_TTL": "0.001"}
-DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000));"
 FULL_DISK = [sys.executable, "-c", f"{DISK} import os, sys; os.execv(sys.argv[1], sys.argv[1:])", COMMAND]
 DEADLY = (
     "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); resource.setrlimit(resource.RLIMIT_CORE, (0, 0));"
 )
-DEADLY_DISK = [sys.executable, "-B", "-c", f"from compshare_images.cli import main; {DISK} {DEADLY} main()"]
+MAIN = "from compshare_images.cli import main; raise SystemExit(main())"
+PATIENCE = "from compshare_images.catalogue import keeper; keeper.PATIENCE = 0.05;"
+IMPATIENT = [sys.executable, "-c", f"{PATIENCE} {MAIN}", "search", "--limit", "1"]
+DEADLY_DISK = [sys.executable, "-B", "-c", f"from compshare_images import cli; {DISK} {DEADLY} cli.main()"]
 
 
 @dataclass(frozen=True)
@@ -78,16 +83,20 @@ def kept(read_once: Kept) -> Kept:
     return Kept(service, Path(shutil.copy(read_once.file, service.cache)), read_once.result)
 
 
-def printed(service: Loopback, *arguments: str, **settings: str) -> Row:
-    """What the command line prints."""
-    with running(*(arguments or SHORT), "--json", **{**service.settings, **settings}) as command:
-        return printed_by(command)
+def command(service: Loopback, *arguments: str, **settings: str) -> AbstractContextManager[Process]:
+    arguments = arguments or ("search", "--limit", "1")
+    return running(*arguments, "--json", **{**service.settings, **settings})
 
 
-def printed_by(command: Process) -> Row:
-    output, complaints = command.communicate(timeout=SECONDS)
+def printed_by(process: Process) -> Row:
+    output, complaints = process.communicate(timeout=SECONDS)
     assert complaints == b""
     return json.loads(output)
+
+
+def printed(service: Loopback, *arguments: str, **settings: str) -> Row:
+    with command(service, *arguments, **settings) as process:
+        return printed_by(process)
 
 
 def begin_search(*servers: Process) -> None:
@@ -174,7 +183,6 @@ def test_eight_servers_that_search_at_once_read_the_list_about_once(service: Loo
         servers = [stack.enter_context(running(**service.settings)) for _ in range(8)]
         with scan_held(service):
             begin_search(*servers)
-            let_time_pass()
         catalogues = [found(server)["catalogue"] for server in servers]
     assert [one["complete"] for one in catalogues] == [True] * 8
     assert len(service.forms) <= ABOUT_ONCE
@@ -184,10 +192,10 @@ def test_eight_commands_that_search_at_once_read_the_list_about_once(service: Lo
     service.answer = LIVE
     with ExitStack() as stack:
         with scan_held(service) as asked:
-            commands = [stack.enter_context(running(*SHORT, "--json", **service.settings)) for _ in range(8)]
+            commands = [stack.enter_context(command(service)) for _ in range(8)]
             assert asked.wait(SECONDS)
             let_time_pass()
-        catalogues = [printed_by(command)["catalogue"] for command in commands]
+        catalogues = [printed_by(process)["catalogue"] for process in commands]
     assert [one["complete"] for one in catalogues] == [True] * 8
     assert len(service.forms) <= ABOUT_ONCE
 
@@ -250,12 +258,13 @@ def test_a_server_that_is_killed_in_mid_refresh_leaves_the_old_snapshot(kept: Ke
 
 
 def test_what_a_process_has_left_that_died_while_it_wrote_is_swept_away_in_time(service: Loopback) -> None:
-    with running("search", program=DEADLY_DISK, **service.settings) as command:
-        command.communicate(timeout=SECONDS)
-    assert command.returncode == -signal.SIGXFSZ
+    with running("search", program=DEADLY_DISK, **service.settings) as process:
+        process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGXFSZ
     assert left_in(service.cache) == [".lock", ".tmp"]
     (aside,) = service.cache.glob("*.tmp")
-    os.utime(aside, (0, 0))
+    some_minutes_ago = time.time() - 300
+    os.utime(aside, (some_minutes_ago, some_minutes_ago))
     assert printed(service)["catalogue"]["complete"] is True
     assert left_in(service.cache) == [".lock", ".snapshot"]
 
@@ -323,10 +332,9 @@ def replaced_by_a_pipe(file: Path) -> None:
 @pytest.mark.parametrize("damaged", [cut_short, edited, overwritten, emptied, replaced_by_a_pipe])
 def test_a_damaged_snapshot_is_read_anew_once(kept: Kept, damaged: Callable[[Path], None]) -> None:
     damaged(kept.file)
-    anew = printed(kept.service)
-    assert without_time(anew) == without_time(kept.result)
-    assert len(kept.service.forms) == PAGES
-    assert printed(kept.service) == anew
+    with command(kept.service) as one, command(kept.service) as another:
+        assert without_time(printed_by(one)) == without_time(kept.result)
+        assert without_time(printed_by(another)) == without_time(kept.result)
     assert len(kept.service.forms) == PAGES
 
 
@@ -384,6 +392,24 @@ def test_a_server_refreshes_by_itself_what_is_not_fresh_but_not_before_its_first
             receive(stale)
             assert refreshed.wait(SECONDS)
     assert [form.get("ProjectId") for form in service.forms] == ["fresh"] * PAGES + [None] * PAGES
+
+
+def test_a_person_has_the_answer_before_a_refresh_ends_and_is_told_what_is_still_going_on(kept: Kept) -> None:
+    settings = {**kept.service.settings, **STALE}
+    terminal, theirs = os.openpty()
+    with (
+        scan_held(kept.service) as asked,
+        subprocess.Popen(IMPATIENT, env=environment(**settings), stdout=theirs, stderr=theirs) as process,
+    ):
+        os.close(theirs)
+        shown = b""
+        while b"Ctrl-C" not in shown:
+            shown += os.read(terminal, 10_000)
+        assert asked.wait(SECONDS)
+        assert shown.startswith(b"1 of ")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(SECONDS) == 130
+    os.close(terminal)
 
 
 # Secrets.

@@ -12,6 +12,8 @@ from mcp.types import CallToolResult, TextContent, Tool
 
 from compshare_images import __version__
 from compshare_images.settings import load_settings
+from compshare_images.tools.reply import Reply
+from compshare_images.tools.search import search
 from compshare_images.tools.server import build_server
 from compshare_images.tools.session import Session
 from loopback import Loopback
@@ -180,3 +182,21 @@ async def test_the_text_of_an_answer_changes_only_in_a_reviewed_diff(snapshot: S
         best = found.structure["images"][0]["compshare_image_id"]
         opened = await session.get_image_detail({"compshare_image_id": best, "readme_limit": 400})
     snapshot(f"{name}.txt", found.text if name == "search" else opened.text)
+
+
+async def test_a_refresh_begins_only_when_a_reply_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def recorded(*given: Any) -> Reply:  # noqa: ANN401 - passed on as they are
+        done.append("reply")
+        return search(*given)
+
+    def wake(_: Session) -> None:
+        done.append("wake")
+
+    monkeypatch.setattr("compshare_images.tools.session.search", recorded)
+    monkeypatch.setattr(Session, "wake", wake)
+    async with Client(build_server(load_settings({}, sandbox=True))) as client:
+        done.clear()
+        await client.call_tool("search_community_images", {"limit": 1})
+    assert done[:2] == ["reply", "wake"]

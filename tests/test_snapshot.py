@@ -163,6 +163,12 @@ async def test_another_service_place_or_user_has_another_snapshot(machine: Machi
             assert machine.asked == asked
 
 
+async def test_a_slash_at_the_end_of_the_base_url_makes_no_other_snapshot(machine: Machine) -> None:
+    for settings in ({}, {"COMPSHARE_BASE_URL": f"{URL}/"}):
+        await machine.find(**settings)
+    assert machine.asked == 1
+
+
 async def test_a_place_that_a_call_names_is_the_same_as_one_of_the_settings(machine: Machine) -> None:
     await catalogue_of(await machine.start(), region="cn-sh2", zone="cn-sh2-02", project_id="org-1")
     await machine.find(COMPSHARE_REGION="cn-sh2", COMPSHARE_ZONE="cn-sh2-02", COMPSHARE_PROJECT_ID="org-1")
@@ -306,15 +312,44 @@ async def test_what_stands_in_a_snapshot_s_place_gives_way(machine: Machine, put
     assert [other.read_text() for other in file.parent.glob("other")] in ([], ["another's words"])
 
 
-async def test_a_pipe_that_somebody_holds_open_keeps_nobody_waiting(machine: Machine) -> None:
+async def test_a_pipe_that_somebody_holds_open_is_not_read(machine: Machine) -> None:
     found = await machine.find()
     file = machine.file()
+    whole = file.read_bytes()[:4000]
     file.unlink()
     os.mkfifo(file)
     session = await machine.start()
-    with os.fdopen(os.open(file, os.O_RDWR | os.O_NONBLOCK), "rb", buffering=0), anyio.fail_after(SECONDS):
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_NONBLOCK), "r+b", buffering=0) as pipe, anyio.fail_after(SECONDS):
+        pipe.write(whole)
         assert await catalogue_of(session) == found["catalogue"]
+        assert pipe.read(4000) == whole
     assert file.is_file()
+
+
+async def test_a_file_of_a_size_that_no_snapshot_has_is_not_read(machine: Machine) -> None:
+    await machine.find()
+    with machine.file().open("r+b") as file:
+        file.truncate(2**28 + 1)
+    session = await machine.start()
+    tracemalloc.start()
+    try:
+        await catalogue_of(session)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+    assert machine.asked == 2
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "lock"])
+async def test_nothing_is_read_or_written_through_a_link(machine: Machine, kind: str) -> None:
+    await machine.find(COMPSHARE_CATALOGUE_TTL="0")
+    file = machine.file(kind)
+    away = file.rename(file.with_name("away"))
+    file.symlink_to(away)
+    before = away.read_bytes(), away.stat().st_mtime_ns
+    await machine.find(COMPSHARE_CATALOGUE_TTL="600" if kind == "snapshot" else "0")
+    assert machine.asked == 2
+    assert (away.read_bytes(), away.stat().st_mtime_ns) == before
 
 
 @pytest.mark.parametrize("kind", ["snapshot", "lock"])

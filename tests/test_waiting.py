@@ -9,10 +9,13 @@ import anyio
 import pytest
 
 from clock import Clock
+from compshare_images.catalogue import keeper, turn
 from compshare_images.sandbox.samples import sample_groups
 from compshare_images.sandbox.service import Sandbox
+from compshare_images.tools import session
 from compshare_images.tools.reply import Reply
 from compshare_images.tools.session import Session
+from compshare_images.upstream import client
 from compshare_images.upstream.client import Client
 from loopback import Form, Loopback, Response, json_response, sandboxed
 from worlds import group, ids_of, image_id, lone, rows, version
@@ -244,3 +247,10 @@ async def test_a_catalogue_that_lost_a_denied_version_is_another_one(session: Se
     assert denied.text.startswith("[not_found] ")
     assert ids_of(after["images"]) == [image_id(2)]
     assert after["catalogue"]["fetched_at"] != before["catalogue"]["fetched_at"]
+
+
+def test_the_waits_fit_into_one_another() -> None:
+    assert keeper.PATIENCE == 12
+    assert 3 * turn.BEAT <= turn.STALL <= keeper.PATIENCE
+    assert client.BUDGET < session.CALL_LIMIT < 25
+    assert session.SETTLE_LIMIT >= client.BUDGET

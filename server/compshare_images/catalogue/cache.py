@@ -48,9 +48,9 @@ class Cache:
         self._seen[place] = seal
         return catalogue
 
-    async def save(self, catalogue: Catalogue, *, over: bool = True) -> None:
-        """Keep a catalogue; not `over` one that this process has not seen, should another have been quicker."""
-        await to_thread.run_sync(self._save, catalogue, over)
+    async def save(self, catalogue: Catalogue) -> None:
+        """Keep a catalogue, but half a one never in the place of a whole one."""
+        await to_thread.run_sync(self._save, catalogue, abandon_on_cancel=True)
 
     def turn(self, place: Place) -> Turn:
         try:
@@ -91,7 +91,7 @@ class Cache:
             logger.debug("no snapshot was read: %r", error)
             return seal, None
 
-    def _save(self, catalogue: Catalogue, over: bool) -> None:  # noqa: FBT001 - threads take no keywords
+    def _save(self, catalogue: Catalogue) -> None:
         aside: Path | None = None
         try:
             data = self._format.dump(catalogue)
@@ -101,7 +101,8 @@ class Cache:
             with NamedTemporaryFile(dir=file.parent, prefix=f"{file.stem}.", suffix=".tmp", delete=False) as opened:
                 aside = Path(opened.name)
                 opened.write(data)
-            if over or self._is_seen(catalogue.place, file):
+            kept = None if catalogue.complete else self._load(catalogue.place, None)[1]
+            if kept is None or not kept.complete:
                 aside.replace(file)
                 self._seen[catalogue.place] = data[:_SEAL]
                 self._tidy(file)
@@ -111,14 +112,6 @@ class Cache:
             if aside:
                 with suppress(OSError):
                     aside.unlink()
-
-    def _is_seen(self, place: Place, file: Path) -> bool:
-        """Whether nothing stands there, or what this process knows."""
-        try:
-            with open(file, "rb", opener=_open_at_once) as opened:
-                return opened.read(_SEAL) == self._seen.get(place)
-        except FileNotFoundError:
-            return True
 
     def _tidy(self, saved: Path) -> None:
         """Remove the snapshots that were not used for longest, and what processes have left that are no more."""

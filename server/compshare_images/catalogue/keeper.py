@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -26,7 +27,7 @@ _PLACES_KEPT = 8
 _REST = 30.0  # seconds after a failed scan in which none is begun behind an answer
 _LONGEST_REST = 3600.0  # seconds, whatever the service wishes and the clock does
 _POLL = 0.1  # seconds between looks at the scan of another process
-_DISK = 2.0  # seconds that a look at the cache may take
+_DISK = 2.0  # seconds after which a disk counts as stuck
 _PAUSE = 0.5  # seconds from a first reply to a refresh; a host asks more at its start, and goes first
 
 Report = Callable[[int, int], Awaitable[None]]
@@ -88,7 +89,7 @@ class Keeper:
         self._catalogues: dict[Place, Catalogue] = {}
         self._not_before: dict[Place, float] = {}
         self._running: dict[Place, _Running] = {}
-        self._cache_lock = anyio.Lock()
+        self._locks: defaultdict[Place, anyio.Lock] = defaultdict(anyio.Lock)  # on memory and cache together
         self._tasks: TaskGroup = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
@@ -109,9 +110,10 @@ class Keeper:
     async def look(self, place: Place) -> Served | None:
         """What there is now, in memory or in the cache, without waiting for the service."""
         if self._cache and not self._has_fresh(place):
-            async with self._cache_lock:  # however many ask, one reads the file
-                if not self._has_fresh(place):
-                    await self._load(place)
+            with anyio.move_on_after(_DISK):
+                async with self._locks[place]:  # however many ask, one reads the file
+                    if not self._has_fresh(place):
+                        await self._load(place)
         return self.known(place)
 
     async def catalogue(
@@ -156,7 +158,7 @@ class Keeper:
 
     async def forget(self, place: Place, image_id: str) -> None:
         """Drop a version of which the service says that it does not exist."""
-        async with self._cache_lock:
+        async with self._locks[place]:
             catalogue = self._catalogues.get(place)
             if catalogue and image_id in catalogue.entries_by_id:
                 await self._load(place)
@@ -205,33 +207,30 @@ class Keeper:
                     break
                 waited = True
                 await anyio.sleep(_POLL)
-            if waited and turn.handed_over:
-                # A scan has come to nothing: those who waited for it do not stand in a line for the same.
-                turn.give_back()
-                if served and self._serves_while_stale(served.catalogue):
-                    return None
+            if waited and turn.last_scan_ended and served and self._serves_while_stale(served.catalogue):
+                return None  # it came to nothing just now, and nobody is waiting
             self._tasks.start_soon(self._attend, place, running, turn)
             found = await running.scan.run()
-            async with self._cache_lock:
+            async with self._locks[place]:
                 await self._load(place)
                 if self._keep(found) is found:
                     await self._save(found)
             return found
 
     async def _attend(self, place: Place, running: _Running, turn: Turn) -> None:
-        """Show the others that the scan goes on and, when it takes long and nobody has anything, what it has."""
-        shown = False
+        """Show the others that the scan goes on and, when it takes long and there is nothing whole, what it has."""
         began = anyio.current_time()
-        while not running.done.is_set():
-            turn.beat()
+        while True:
+            await turn.beat()
             with anyio.move_on_after(BEAT):
                 await running.done.wait()
-            if not shown and anyio.current_time() - began >= PATIENCE:
-                async with self._cache_lock:
-                    partial = None if place in self._catalogues else running.scan.so_far()
+                return
+            if anyio.current_time() - began >= PATIENCE:
+                async with self._locks[place]:
+                    known = self._catalogues.get(place)
+                    partial = None if known and known.complete else running.scan.so_far()
                     if partial:
                         await self._save(partial)
-                        shown = True
 
     async def _load(self, place: Place) -> None:
         """Take over what another process has put into the cache."""
@@ -240,9 +239,9 @@ class Keeper:
                 self._keep(kept)
 
     async def _save(self, catalogue: Catalogue) -> None:
-        """Only a whole catalogue goes over what another process has put there in the meantime."""
-        if self._cache:
-            await self._cache.save(catalogue, over=catalogue.complete)
+        with anyio.move_on_after(_DISK):
+            if self._cache:
+                await self._cache.save(catalogue)
 
     def _keep(self, found: Catalogue) -> Catalogue:
         """The better one of it and what there was: a whole old catalogue is better than half a new one."""
@@ -258,11 +257,11 @@ class Keeper:
         catalogue = self._catalogues.get(place)
         if error and not (catalogue and isinstance(error, PASSING)):
             raise error
+        partial = running.scan.so_far()
+        if partial and not (catalogue and (catalogue.complete or len(catalogue.groups) >= len(partial.groups))):
+            return Served(partial, stale=False)
         if catalogue:
             return Served(catalogue, stale=catalogue is not running.found and not self._recent(catalogue))
-        partial = running.scan.so_far()
-        if partial:
-            return Served(partial, stale=False)
         raise UpstreamUnavailable("CompShare has not answered yet; its list of images is still being read.")
 
     def _resting(self, place: Place) -> bool:

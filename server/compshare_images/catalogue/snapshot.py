@@ -18,10 +18,9 @@ _DEFAULTS = {record: {field.name: field.default for field in fields(record)} for
 
 
 class Header(TypedDict):
-    """`name` says whose it is: a snapshot under another's name is not taken for one's own."""
+    """`name` says whose it is, and of which format: another's is not taken for one's own."""
 
     name: str
-    format: str
     fetched_at: float
     complete: bool
     dropped: int
@@ -54,7 +53,6 @@ class SnapshotFormat:
     def dump(self, catalogue: Catalogue) -> bytes:
         header = Header(
             name=self.name(catalogue.place),
-            format=_FORMAT,
             fetched_at=catalogue.fetched_at,
             complete=catalogue.complete,
             dropped=catalogue.dropped,
@@ -69,7 +67,7 @@ class SnapshotFormat:
             return None
         head, _, groups = content.partition(b"\n")
         header: Header = json.loads(head)
-        if (header["name"], header["format"]) != (self.name(place), _FORMAT):
+        if header["name"] != self.name(place):
             return None
         return Catalogue(
             place=place,
@@ -84,8 +82,7 @@ class SnapshotFormat:
 
 
 def _json(content: object) -> bytes:
-    # A half of a character, should one get this far, comes back as it was.
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _plain(record: object) -> dict[str, object]:
