@@ -73,7 +73,7 @@ class Turn:
                 return self._is_vain(os.fstat(descriptor))
             if not self._left:
                 self.last_scan_ended = os.fstat(descriptor).st_size == 0
-                _mark(descriptor, random.randrange(1, 4096))  # noqa: S311 - to tell it from another's
+                _mark(descriptor, random.randrange(1, 1000))  # noqa: S311 - to tell it from another's
                 self._held = descriptor
         except OSError:
             pass  # a file system without locks
