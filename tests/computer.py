@@ -1,6 +1,7 @@
 """A user's computer: processes that share a cache folder, and a service on loopback whose answers can be held back."""
 
 import os
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pytest
 from filelock import lock_descriptor
 
 from clock import Clock
+from compshare_images.catalogue.turn import Turn
 from compshare_images.settings import load_settings
 from compshare_images.tools.reply import Reply
 from compshare_images.tools.session import Session
@@ -154,24 +156,31 @@ async def computer(clock: Clock) -> AsyncGenerator[Computer]:
 
 @dataclass
 class Watch:
-    """In the place of the `time` of whoever waits for a turn. `looks` counts how often it was read."""
+    """In the place of the `time` of whoever waits for a turn. `looks` counts how often each has looked at it."""
 
     now: float = 0
-    looks: int = 0
+    looks: Counter[Turn] = field(default_factory=Counter[Turn])
 
     def monotonic(self) -> float:
-        self.looks += 1
         return self.now
 
-    async def looked(self) -> None:
-        """Whoever waits has looked at the turn since, from beginning to end."""
-        enough = self.looks + 6
-        await until(lambda: self.looks >= enough)
+    async def looked(self, by: int = 1) -> None:
+        """That many who wait have looked at the turn since, from beginning to end."""
+        before = self.looks.copy()
+        await until(lambda: sum(looks >= before[turn] + 2 for turn, looks in self.looks.items()) >= by)
 
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
+    is_vain = vars(Turn)["_is_vain"]
+
+    def counted(turn: Turn, status: os.stat_result) -> bool:
+        vain: bool = is_vain(turn, status)
+        watch.looks[turn] += 1
+        return vain
+
+    monkeypatch.setattr(Turn, "_is_vain", counted)
     monkeypatch.setattr("compshare_images.catalogue.turn.time", watch)
     monkeypatch.setattr("compshare_images.catalogue.keeper._POLL", 0.001)
     return watch

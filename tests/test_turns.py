@@ -206,10 +206,10 @@ async def test_of_many_that_wait_for_a_reading_that_is_cut_off_one_takes_over(co
             await computer.until_asked(PAGES + 1)
             for session in waiting:
                 assert await catalogue_of(session) == {**old, "stale": True}
-            await watch.looked()
+            await watch.looked(4)
             life.cancel_scope.cancel()
         await computer.until_asked(PAGES + 2)
-        await watch.looked()
+        await watch.looked(3)
         assert computer.asked == PAGES + 2
     for session in waiting:
         await session.settle()
@@ -233,13 +233,13 @@ async def test_a_reading_that_fails_is_tried_by_one_after_another_but_not_for_lo
         await computer.until_asked(1)
         for session in sessions[1:]:
             group.start_soon(what_is_said, session)
-        await watch.looked()
+        await watch.looked(3)
         first.set()
         await computer.until_asked(2)
         watch.now += STALL - 1
-        await watch.looked()
+        await watch.looked(2)
         os.utime(computer.file("lock"), (1, 1))
-        await watch.looked()
+        await watch.looked(2)
         assert computer.asked == 2
         watch.now += 1
         await computer.until_asked(4)
@@ -279,7 +279,7 @@ async def test_a_refresh_that_brings_half_is_made_by_one_and_not_again_for_a_whi
         for session in sessions:
             assert await catalogue_of(session) == {**old, "stale": True}
         await computer.until_asked(PAGES + 1)
-        await watch.looked()
+        await watch.looked(2)
     for session in sessions:
         await session.settle()
     asked = computer.asked
