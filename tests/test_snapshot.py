@@ -411,3 +411,18 @@ async def test_a_denied_version_leaves_the_snapshot_too(machine: Machine, fresh:
     assert ids_of(after["images"]) == [image_id(2)]
     assert after["catalogue"]["fetched_at"] != before["fetched_at"]
     assert machine.asked == 2
+
+
+async def test_a_denied_version_that_somebody_puts_back_is_asked_for_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def put_back(*_: object) -> None:
+        """As if it had never gone."""
+
+    monkeypatch.setattr("compshare_images.catalogue.keeper.Keeper.forget", put_back)
+    session = await machine.start()
+    await catalogue_of(session)
+    machine.go(DENIED)
+    reply = await session.get_image_detail({"compshare_image_id": "group0000002"})
+    assert reply.text.startswith("[not_found] ")
+    assert machine.asked == 2

@@ -120,7 +120,7 @@ class Cache:
         for file in saved.parent.iterdir():
             if _OURS.fullmatch(file.name):
                 with suppress(OSError):  # another process has removed it
-                    used[file] = min(file.stat().st_mtime, now)
+                    used[file] = file.stat().st_mtime
         snapshots = [file for file in used if file.suffix == ".snapshot" and file != saved]
         snapshots.sort(key=lambda file: used[file], reverse=True)
         kept = {file.stem for file in [saved, *snapshots[: _KEPT - 1]]}

@@ -213,8 +213,8 @@ class Keeper:
             found = await running.scan.run()
             async with self._locks[place]:
                 await self._load(place)
-                if self._keep(found) is found:
-                    await self._save(found)
+                self._keep(found)
+                await self._save(found)
             return found
 
     async def _attend(self, place: Place, running: _Running, turn: Turn) -> None:
@@ -243,14 +243,12 @@ class Keeper:
             if self._cache:
                 await self._cache.save(catalogue)
 
-    def _keep(self, found: Catalogue) -> Catalogue:
-        """The better one of it and what there was: a whole old catalogue is better than half a new one."""
+    def _keep(self, found: Catalogue) -> None:
+        """Remember it, unless what there was is better: a whole old catalogue is better than half a new one."""
         before = self._catalogues.pop(found.place, None)
-        better = before if before and before.complete and not found.complete else found
-        self._catalogues[found.place] = better
+        self._catalogues[found.place] = before if before and before.complete and not found.complete else found
         while len(self._catalogues) > _PLACES_KEPT:
             del self._catalogues[next(iter(self._catalogues))]
-        return better
 
     def _outcome(self, place: Place, running: _Running) -> Served:
         error = running.error
