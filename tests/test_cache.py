@@ -6,10 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
+import anyio
 import pytest
 
 from compshare_images.tools.session import Session
+from computer import PAGES, SECONDS, Computer
 from machine import Machine, catalogue_of
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +86,39 @@ async def test_where_no_turns_can_be_taken_everybody_reads(machine: Machine, mon
     for _ in range(2):
         assert (await machine.find())["catalogue"]["complete"] is True
     assert machine.asked == 1
+
+
+async def test_a_disk_that_hangs_costs_only_speed(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+    await computer.look()
+    monkeypatch.setattr("compshare_images.catalogue.keeper._DISK", 0.01)
+    gate = Event()
+
+    def hang(*_: object) -> None:
+        gate.wait(2 * SECONDS)
+
+    session, another = await computer.start(), await computer.start()
+    for step in ("load", "dump"):
+        monkeypatch.setattr(f"compshare_images.catalogue.snapshot.SnapshotFormat.{step}", hang)
+    async with anyio.create_task_group() as group:
+        for asker in [session] * 5 + [another] * 5:
+            group.start_soon(catalogue_of, asker)
+    gate.set()
+    assert computer.asked <= 3 * PAGES
+
+
+async def test_a_turn_that_cannot_be_taken_for_a_hanging_disk_is_done_without(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Event()
+
+    def hang(*_: object, **__: object) -> bool:
+        gate.wait(2 * SECONDS)
+        return True
+
+    monkeypatch.setattr("compshare_images.catalogue.turn._DISK", 0.01)
+    monkeypatch.setattr("filelock.lock_descriptor", hang)
+    assert (await computer.look())["complete"] is True
+    gate.set()
 
 
 # Where it is.

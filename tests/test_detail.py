@@ -10,6 +10,8 @@ from compshare_images.sandbox.service import Sandbox, Shape
 from compshare_images.settings import load_settings
 from compshare_images.tools.session import Session
 from loopback import Loopback, Response, json_response, loopback, sandboxed
+from machine import DENIED, GONE, Machine, catalogue_of, listing
+from worlds import group, ids_of, image_id, version
 
 pytestmark = pytest.mark.anyio
 
@@ -226,3 +228,64 @@ async def test_trouble_without_a_copy_is_an_error(session: Session, service: Loo
     service.answer = lambda _: Response(404)
     reply = await session.get_image_detail({"compshare_image_id": NEWEST})
     assert reply.text.startswith("[upstream_invalid]")
+
+
+# Beside a snapshot.
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize("wanted", [image_id(2), "group0000002"])
+async def test_a_new_process_knows_groups_and_versions_for_one_request(machine: Machine, wanted: str) -> None:
+    await machine.find()
+    machine.go(listing(group(2, version(2, PubTime=20, Readme="# words"))))
+    detail = await opened(await machine.start(), wanted)
+    assert ids_of(detail["versions"]) == [image_id(2), image_id(3)]
+    assert detail["readme"]["text"] == "# words"
+    assert [form.get("CompShareImageId") for form in machine.forms] == [None, image_id(2)]
+
+
+TROUBLES: list[tuple[object, int, int]] = [
+    (GONE, 0, 1), ([], HOUR, 1), ({"RetCode": 150}, 24 * HOUR, 3), ({"RetCode": 153}, -HOUR, 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("trouble", "age", "attempts"), TROUBLES)
+async def test_a_new_process_opens_the_snapshot_s_copy_when_the_service_cannot_answer(
+    machine: Machine, trouble: object, age: float, attempts: int
+) -> None:
+    await machine.find()
+    machine.clock.now += age
+    machine.go(trouble)
+    detail = await opened(await machine.start(), image_id(3))
+    assert (detail["image"]["compshare_image_id"], detail["catalogue"]["stale"]) == (image_id(3), True)
+    assert "readme" not in detail
+    assert machine.asked == 1 + attempts
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_denied_version_leaves_the_snapshot_too(machine: Machine, fresh: bool) -> None:
+    session = await machine.start()
+    before = await catalogue_of(session)
+    machine.go(DENIED)
+    denied = await (await machine.start() if fresh else session).get_image_detail({"compshare_image_id": image_id(1)})
+    assert denied.text.startswith("[not_found] ")
+    after = await machine.find()
+    assert ids_of(after["images"]) == [image_id(2)]
+    assert after["catalogue"]["fetched_at"] != before["fetched_at"]
+    assert machine.asked == 2
+
+
+async def test_a_denied_version_that_somebody_puts_back_is_asked_for_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def put_back(*_: object) -> None:
+        """As if it had never gone."""
+
+    monkeypatch.setattr("compshare_images.catalogue.keeper.Keeper.forget", put_back)
+    session = await machine.start()
+    await catalogue_of(session)
+    machine.go(DENIED)
+    reply = await session.get_image_detail({"compshare_image_id": "group0000002"})
+    assert reply.text.startswith("[not_found] ")
+    assert machine.asked == 2

@@ -200,16 +200,6 @@ def test_eight_commands_that_search_at_once_read_the_list_about_once(service: Lo
     assert len(service.forms) <= ABOUT_ONCE
 
 
-def test_places_that_the_service_refuses_push_no_snapshot_out(kept: Kept) -> None:
-    with running(**kept.service.settings) as server:
-        send(server, INITIALIZE, INITIALIZED)
-        receive(server)
-        for region in [*(f"mars-{number}" for number in range(8)), "cn-sh2"]:
-            send(server, message("tools/call", 2, name="search_community_images", arguments={"region": region}))
-            receive(server)
-    assert left_in(kept.service.cache).count(".snapshot") == 2
-
-
 # A process that ends too early.
 
 

@@ -6,6 +6,7 @@ import random
 import runpy
 import tracemalloc
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -26,8 +27,8 @@ from compshare_images.tools.reply import Reply
 from compshare_images.tools.results import ImageFacts
 from compshare_images.tools.session import Session
 from compshare_images.upstream.wire import Group, Image, Owner, Software, SoftwarePort, read_page
-from machine import DENIED, GONE, URL, Machine, catalogue_of, listing, structure_of
-from worlds import SHAPES, group, ids_of, image_id, version
+from machine import URL, Machine, catalogue_of, listing
+from worlds import SHAPES, group, image_id, version
 
 pytestmark = pytest.mark.anyio
 
@@ -131,15 +132,21 @@ def test_a_snapshot_forgets_no_field_of_a_record() -> None:
     assert repr(kind.load(kind.dump(catalogue), place)) == repr(catalogue)
 
 
-async def test_reading_a_snapshot_takes_no_more_memory_than_it_is_worth(machine: Machine) -> None:
-    await machine.find()
-    session = await machine.start()
+@contextmanager
+def little_memory() -> Generator[None]:
     tracemalloc.start()
     try:
-        await catalogue_of(session)
+        yield
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
+
+
+async def test_reading_a_snapshot_takes_no_more_memory_than_it_is_worth(machine: Machine) -> None:
+    await machine.find()
+    session = await machine.start()
+    with little_memory():
+        await catalogue_of(session)
     assert machine.asked == 1
 
 
@@ -331,12 +338,8 @@ async def test_a_file_of_a_size_that_no_snapshot_has_is_not_read(machine: Machin
     with machine.file().open("r+b") as file:
         file.truncate(2**28 + 1)
     session = await machine.start()
-    tracemalloc.start()
-    try:
+    with little_memory():
         await catalogue_of(session)
-        assert tracemalloc.get_traced_memory()[1] < 2**24
-    finally:
-        tracemalloc.stop()
     assert machine.asked == 2
 
 
@@ -363,66 +366,3 @@ async def test_a_folder_in_a_file_s_place_costs_only_speed(machine: Machine, kin
         assert (await catalogue_of(session))["stale"] is False
     assert machine.asked == 3
     assert machine.kinds == {".snapshot", ".lock"}
-
-
-# Opening an image beside it.
-
-
-async def opened(session: Session, wanted: str) -> dict[str, Any]:
-    return structure_of(await session.get_image_detail({"compshare_image_id": wanted}))
-
-
-@pytest.mark.parametrize("wanted", [image_id(2), "group0000002"])
-async def test_a_new_process_knows_groups_and_versions_for_one_request(machine: Machine, wanted: str) -> None:
-    await machine.find()
-    machine.go(listing(group(2, version(2, PubTime=20, Readme="# words"))))
-    detail = await opened(await machine.start(), wanted)
-    assert ids_of(detail["versions"]) == [image_id(2), image_id(3)]
-    assert detail["readme"]["text"] == "# words"
-    assert [form.get("CompShareImageId") for form in machine.forms] == [None, image_id(2)]
-
-
-TROUBLES: list[tuple[object, int, int]] = [
-    (GONE, 0, 1), ([], HOUR, 1), ({"RetCode": 150}, 24 * HOUR, 3), ({"RetCode": 153}, -HOUR, 3),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("trouble", "age", "attempts"), TROUBLES)
-async def test_a_new_process_opens_the_snapshot_s_copy_when_the_service_cannot_answer(
-    machine: Machine, trouble: object, age: float, attempts: int
-) -> None:
-    await machine.find()
-    machine.clock.now += age
-    machine.go(trouble)
-    detail = await opened(await machine.start(), image_id(3))
-    assert (detail["image"]["compshare_image_id"], detail["catalogue"]["stale"]) == (image_id(3), True)
-    assert "readme" not in detail
-    assert machine.asked == 1 + attempts
-
-
-@pytest.mark.parametrize("fresh", [True, False])
-async def test_a_denied_version_leaves_the_snapshot_too(machine: Machine, fresh: bool) -> None:
-    session = await machine.start()
-    before = await catalogue_of(session)
-    machine.go(DENIED)
-    denied = await (await machine.start() if fresh else session).get_image_detail({"compshare_image_id": image_id(1)})
-    assert denied.text.startswith("[not_found] ")
-    after = await machine.find()
-    assert ids_of(after["images"]) == [image_id(2)]
-    assert after["catalogue"]["fetched_at"] != before["fetched_at"]
-    assert machine.asked == 2
-
-
-async def test_a_denied_version_that_somebody_puts_back_is_asked_for_once(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def put_back(*_: object) -> None:
-        """As if it had never gone."""
-
-    monkeypatch.setattr("compshare_images.catalogue.keeper.Keeper.forget", put_back)
-    session = await machine.start()
-    await catalogue_of(session)
-    machine.go(DENIED)
-    reply = await session.get_image_detail({"compshare_image_id": "group0000002"})
-    assert reply.text.startswith("[not_found] ")
-    assert machine.asked == 2

@@ -1,4 +1,4 @@
-"""Processes on one folder: whose turn it is to read, who waits and for how long, and what becomes of a stuck disk."""
+"""Processes on one folder: whose turn it is to read, who waits and for how long."""
 
 import os
 from pathlib import Path
@@ -359,39 +359,6 @@ async def test_a_slow_reading_shows_nothing_where_there_is_something_whole(
         os.utime(computer.file("lock"), (1, 1))
         await until(lambda: computer.file("lock").stat().st_mtime > 1)
         assert computer.file().read_bytes() == before
-
-
-async def test_a_disk_that_hangs_costs_only_speed(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
-    await computer.look()
-    monkeypatch.setattr("compshare_images.catalogue.keeper._DISK", 0.01)
-    gate = Event()
-
-    def hang(*_: object) -> None:
-        gate.wait(2 * SECONDS)
-
-    session, another = await computer.start(), await computer.start()
-    for step in ("load", "dump"):
-        monkeypatch.setattr(f"compshare_images.catalogue.snapshot.SnapshotFormat.{step}", hang)
-    async with anyio.create_task_group() as group:
-        for asker in [session] * 5 + [another] * 5:
-            group.start_soon(catalogue_of, asker)
-    gate.set()
-    assert computer.asked <= 3 * PAGES
-
-
-async def test_a_turn_that_cannot_be_taken_for_a_hanging_disk_is_done_without(
-    computer: Computer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = Event()
-
-    def hang(*_: object, **__: object) -> bool:
-        gate.wait(2 * SECONDS)
-        return True
-
-    monkeypatch.setattr("compshare_images.catalogue.turn._DISK", 0.01)
-    monkeypatch.setattr("filelock.lock_descriptor", hang)
-    assert (await computer.look())["complete"] is True
-    gate.set()
 
 
 async def test_a_long_wait_for_a_turn_leaves_no_open_files(computer: Computer, watch: Watch) -> None:
