@@ -18,15 +18,18 @@ from compshare_images.catalogue.turn import Turn
 from compshare_images.settings import load_settings
 from compshare_images.tools.reply import Reply
 from compshare_images.tools.session import Session
-from loopback import Form, Loopback, Response, loopback
+from loopback import Form, Loopback, Response, json_response, loopback
 from worlds import lone, rows
 
+TTL = 600
 HOUR = 3600
 SECONDS = 10  # a bound on waiting, never an expectation
 PAGES = 2  # of the list
 EVERY_CALL = {"COMPSHARE_CATALOGUE_TTL": "0"}
 WHOLE = rows(*[lone(number) for number in range(101)])
 GONE = Response(404)
+REFUSED = json_response({"RetCode": 171, "Message": "Signature VerifyAC Error"})
+DENIED = json_response({"RetCode": 8039, "Message": "Resource not exist"})
 
 
 def half(form: Form) -> Response:

@@ -9,9 +9,12 @@ import pytest
 from compshare_images.tools.session import Session
 from compshare_images.upstream.client import Client
 from computer import (
+    DENIED,
     EVERY_CALL,
     HOUR,
     PAGES,
+    REFUSED,
+    TTL,
     WHOLE,
     Computer,
     be_impatient,
@@ -21,14 +24,10 @@ from computer import (
     later_pages,
     until,
 )
-from loopback import Response, json_response
+from loopback import Response
 from worlds import image_id
 
 pytestmark = pytest.mark.anyio
-
-TTL = 600
-REFUSED = json_response({"RetCode": 171, "Message": "Signature VerifyAC Error"})
-DENIED = json_response({"RetCode": 8039, "Message": "Resource not exist"})
 
 
 @pytest.fixture

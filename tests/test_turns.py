@@ -11,10 +11,12 @@ import pytest
 from compshare_images.catalogue.turn import STALL
 from compshare_images.tools.session import Session
 from computer import (
+    DENIED,
     EVERY_CALL,
     GONE,
     HOUR,
     PAGES,
+    REFUSED,
     SECONDS,
     Computer,
     Watch,
@@ -30,14 +32,10 @@ from computer import (
     until,
     what_is_said,
 )
-from loopback import Form, Response, json_response
+from loopback import Form, Response
 from worlds import image_id, lone, rows
 
 pytestmark = pytest.mark.anyio
-
-TTL = 600
-REFUSED = json_response({"RetCode": 171, "Message": "Signature VerifyAC Error"})
-DENIED = json_response({"RetCode": 8039, "Message": "Resource not exist"})
 
 
 def open_files() -> int:

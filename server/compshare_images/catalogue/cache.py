@@ -45,7 +45,8 @@ class Cache:
         """The catalogue that is kept; only `again` when it is one that was loaded or saved here before."""
         seen = None if again else self._seen.get(place)
         seal, catalogue = await to_thread.run_sync(self._load, place, seen, abandon_on_cancel=True)
-        self._seen[place] = seal
+        if seal:
+            self._seen[place] = seal
         return catalogue
 
     async def save(self, catalogue: Catalogue) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STALE_FOR = 6 * 3600.0  # seconds in which an old catalogue is served at once, with a refresh behind
 PATIENCE = 12.0  # seconds that a call waits for a scan when there is something else to answer with
 _PLACES_KEPT = 8
+_PLACES_TRIED = 64  # anybody may name a place that the service refuses
 _REST = 30.0  # seconds after a failed scan in which none is begun behind an answer
 _LONGEST_REST = 3600.0  # seconds, whatever the service wishes and the clock does
 _POLL = 0.1  # seconds between looks at the scan of another process
@@ -190,6 +191,9 @@ class Keeper:
         finally:
             if not self._has_fresh(place):
                 self._not_before[place] = self._clock() + min(max(wish or 0.0, _REST), _LONGEST_REST)
+            for tried in (self._not_before, self._locks):
+                while len(tried) > _PLACES_TRIED:
+                    del tried[next(iter(tried))]
             del self._running[place]
             running.finish()
 
@@ -208,7 +212,7 @@ class Keeper:
                 waited = True
                 await anyio.sleep(_POLL)
             if waited and turn.last_scan_ended and served and self._serves_while_stale(served.catalogue):
-                return None  # it came to nothing just now, and nobody is waiting
+                return None  # that came to nothing just now, and a stale answer will do
             self._tasks.start_soon(self._attend, place, running, turn)
             found = await running.scan.run()
             async with self._locks[place]:

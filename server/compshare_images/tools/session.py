@@ -77,7 +77,7 @@ class Session:
         await self._resources.__aexit__(kind, error, trace)
 
     def wake(self) -> None:
-        """A first reply is out: begin to refresh what is not fresh, if there are keys to do it with."""
+        """A first reply is on its way: refresh in a moment what is not fresh, if there are keys to do it with."""
         if self._cache and not self._awake:
             self._awake = True
             self._keeper.wake(self._settings.place)
