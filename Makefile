@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint relevance bench clean
 
 demo: .venv/installed
 	$(BIN)/python scripts/demo.py
 
 test: lint
 	$(BIN)/pytest
+
+relevance: .venv/installed
+	$(BIN)/python bench/relevance/run.py
+
+bench: .venv/installed
+	$(BIN)/python bench/speed.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check

@@ -4,40 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from compshare_images.catalogue.text import distance
-from compshare_images.catalogue.words import Words
+from compshare_images.catalogue.entry import Entry
+from compshare_images.catalogue.index import Index
+from compshare_images.language.text import distance
 from compshare_images.place import Place
 from compshare_images.upstream.wire import Group, Image, Page
 
 _SLIP = 2
 _NEAREST = 5
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A version, shown for its group."""
-
-    group: Group
-    image: Image
-
-    @property
-    def name(self) -> str:
-        return self.group.name or self.image.name or self.image.compshare_image_id
-
-    @property
-    def description(self) -> str | None:
-        return self.group.description or self.image.description
-
-    @cached_property
-    def words(self) -> Words:
-        """The texts in which a query looks for its words."""
-        image = self.image
-        software = (text for item in image.softwares for text in (item.framework, *item.applications))
-        return Words(self.name, [*image.tags, self.description, image.author, *software])
-
-    @property
-    def version_count(self) -> int:
-        return len(self.group.available)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +33,11 @@ class Catalogue:
     def entries(self) -> tuple[tuple[Entry, ...], ...]:
         """The available versions of each of those groups, newest first."""
         return tuple(tuple(Entry(group, image) for image in group.available) for group in self.groups)
+
+    @cached_property
+    def index(self) -> Index:
+        """Made when it is first needed, in about a tenth of a second for a thousand groups."""
+        return Index(self.entries)
 
     @cached_property
     def entries_by_id(self) -> Mapping[str, Entry]:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from compshare_images.catalogue.text import folded
 from compshare_images.errors import InvalidArgument
+from compshare_images.language.text import folded
 
 _ASKED = re.compile(r"(>=)?(?:cuda|v)?((?:\d{1,4}\.){0,3}\d{1,4})(?:\.[x*])?")
 _STATED = re.compile(r"(?:\d{1,4}\.){0,3}\d{1,4}")

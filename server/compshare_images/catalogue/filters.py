@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from compshare_images.catalogue.catalogue import Entry
 from compshare_images.catalogue.cuda import read_requirement, read_version
+from compshare_images.catalogue.entry import Entry
 from compshare_images.catalogue.gpus import read_card, runs_on
-from compshare_images.catalogue.text import compact, spaceless
+from compshare_images.language.text import compact, spaceless
 from compshare_images.upstream.wire import Image
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from compshare_images.catalogue.text import folded
+from compshare_images.language.text import folded
 
 # GB that a card has when its name does not say. The first two lines are those that CompShare was seen
 # to offer, beside a 4090 of 48 GB.
@@ -65,6 +65,7 @@ _KNOWN = "|".join(sorted(map(_spelling, MEMORY), key=len, reverse=True))
 MENTION = re.compile(
     rf"(?<![a-z0-9.])(?:(?:rtx|gtx)[\s_-]*\d{{3,4}}(?:[\s_-]*(?:ti|super|d))*|(?:{_MAKER}[\s_-]*)*(?:{_KNOWN}))"
     rf"(?:[\s_-]*\d{{1,3}}\s*g(?:i?b)?)?(?![a-z0-9])"
-    rf"|(?:(?:显存|vram)\s*)?{_MEMORY.pattern}(?:\s*(?:显存|vram|gpu memory|memory))?"
+    rf"|(?:(?:显存|vram)\s*)?{_MEMORY.pattern}(?:\s*(?:显存|vram|gpu memory|memory))?",
+    re.IGNORECASE,
 )
-"""A card or a memory size inside folded running text."""
+"""A card or a memory size inside running text."""

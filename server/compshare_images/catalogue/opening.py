@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import anyio
 
-from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of, merge
+from compshare_images.catalogue.catalogue import Catalogue, image_id_of, merge
+from compshare_images.catalogue.entry import Entry
 from compshare_images.catalogue.keeper import PATIENCE, Keeper, Report
 from compshare_images.errors import PASSING, CompShareError, NotFound, UpstreamUnavailable
 from compshare_images.place import Place

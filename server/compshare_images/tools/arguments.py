@@ -48,7 +48,8 @@ class Arguments(BaseModel):
 class SearchArguments(Arguments):
     query: _Value | None = Field(
         None,
-        description="Purpose or product, 1-5 key words, Chinese or English. Cards, memory and 'free' in it only rank",
+        description="Purpose or product, 1-5 key words, Chinese or English; -word leaves out. "
+        "Cards, memory and 'free' in it only rank",
         examples=["数字人"],
     )
     gpu_type: _Short | None = Field(

@@ -3,17 +3,22 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
+from operator import itemgetter
 
-from compshare_images.catalogue.catalogue import Catalogue, Entry, image_id_of
+from compshare_images.catalogue.catalogue import Catalogue, image_id_of
+from compshare_images.catalogue.entry import Entry
 from compshare_images.catalogue.filters import Filter
 from compshare_images.catalogue.keeper import Served
+from compshare_images.catalogue.nearness import tag_is_near
+from compshare_images.catalogue.query import Query
 from compshare_images.catalogue.selection import Found
-from compshare_images.catalogue.text import spaceless
+from compshare_images.language.text import spaceless
 from compshare_images.tools import facts
 from compshare_images.tools.arguments import SearchArguments
 from compshare_images.upstream.cleaning import clean_line
 
 _SUGGESTED = 5
+_FEW = 3  # entries; with fewer, something else is offered
 _CARDS_SHOWN = 60
 _ALIKE = 0.6  # of SequenceMatcher's ratio
 
@@ -31,10 +36,12 @@ def search_notes(arguments: SearchArguments, found: Found, served: Served) -> It
         yield "sort_asc does not apply to relevance; give sort_field."
     if arguments.offset and arguments.offset >= len(found.entries) and found.entries:
         yield f"offset {arguments.offset} is past the end of {len(found.entries)}."
-    if found.query and not found.query.words and not found.query.empty:
+    if found.query and not found.query.parts and found.query.wishes:
         yield "Cards, memory and 'free' in a query only rank; to exclude the rest use gpu_type or max_price=0."
     if not found.entries:
         yield from _why_nothing(arguments, found, catalogue)
+    elif found.query and len(found.entries) < _FEW:
+        yield from _what_would_match(found, found.query, catalogue)
     silent = [f"{argument} {count}" for argument, count in found.left_out.items() if count]
     if silent:
         yield f"Left out because their authors do not state it: {', '.join(silent)}."
@@ -52,15 +59,31 @@ def _why_nothing(arguments: SearchArguments, found: Found, catalogue: Catalogue)
             alone.append(f"{chosen.argument} {count}")
         else:
             yield _nobody_has(chosen, everything)
-    if found.query is not None and found.query.empty:
+    if found.query is not None and not found.query.says_something:
         yield "The query has no word to search by; name a purpose or a product."
     elif found.query is not None:
-        yield (
-            "Nothing matches every word of the query; most names are Chinese. Try one key word, or a tag: "
-            f"{_commonest_tags(everything)}."
-        )
+        if not found.matching:
+            yield "Nothing here matches the query."
+        yield from _what_would_match(found, found.query, catalogue)
     if len(alone) > 1:
         yield f"Each filter alone matches: {', '.join(alone)}."
+
+
+def _what_would_match(found: Found, query: Query, catalogue: Catalogue) -> Iterator[str]:
+    """The filter that keeps most of the query's matches out, else the tags nearest to what was asked."""
+    kept_out = [
+        (sum(not any(map(chosen.passes, versions)) for versions in found.matching), chosen) for chosen in found.filters
+    ]
+    most, chosen = max(kept_out, key=itemgetter(0), default=(0, None))
+    if chosen and most:
+        yield f"{chosen.argument} keeps out {most} of {len(found.matching)} that match the query."
+        return
+    counts = tag_counts(_newest(catalogue.entries))
+    near = [(tag, count) for tag, count in counts.most_common() if tag_is_near(tag, query)]
+    if near:
+        yield f"Nearest tags: {_with_counts(near[:_SUGGESTED])}."
+    elif counts:
+        yield f"Commonest tags: {_with_counts(counts.most_common(_SUGGESTED))}."
 
 
 def _about_id(wanted: str, found: Found, catalogue: Catalogue) -> Iterator[str]:
@@ -105,9 +128,8 @@ def _likeness(one: str, other: str) -> float:
     return 1.0 if one in other or other in one else SequenceMatcher(None, one, other).ratio()
 
 
-def _commonest_tags(everything: Iterable[Iterable[Entry]]) -> str:
-    entries = [entry for entries in everything for entry in list(entries)[:1]]
-    return _with_counts(tag_counts(entries).most_common(_SUGGESTED))
+def _newest(everything: Iterable[Iterable[Entry]]) -> list[Entry]:
+    return [entry for versions in everything for entry in list(versions)[:1]]
 
 
 def tag_counts(entries: Iterable[Entry]) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 import json
 
-from compshare_images.catalogue.catalogue import Entry
+from compshare_images.catalogue.entry import Entry
 from compshare_images.catalogue.filters import Criteria
 from compshare_images.catalogue.keeper import Served
 from compshare_images.catalogue.selection import Found, find
@@ -49,7 +49,7 @@ def _result(
 ) -> SearchResult:
     end = arguments.offset + len(shown)
     return SearchResult(
-        images=[_summary(entry, arguments) for entry in shown],
+        images=[_summary(entry, arguments, found) for entry in shown],
         total_count=len(found.entries),
         offset=arguments.offset,
         next_offset=end if shown and end < len(found.entries) else None,
@@ -60,7 +60,7 @@ def _result(
     )
 
 
-def _summary(entry: Entry, arguments: SearchArguments) -> ImageSummary:
+def _summary(entry: Entry, arguments: SearchArguments, found: Found) -> ImageSummary:
     image, group = entry.image, entry.group
     description = entry.description
     return ImageSummary(
@@ -82,7 +82,7 @@ def _summary(entry: Entry, arguments: SearchArguments) -> ImageSummary:
         cuda_version=facts.cuda_version(image),
         description=description and clean_line(description, 60 if arguments.limit > _MANY else 120),
         version_count=None if entry.version_count == 1 else entry.version_count,
-        match=None if arguments.query is None else "full",
+        match=None if found.query is None else "full" if image.compshare_image_id in found.full else "partial",
     )
 
 

@@ -1,6 +1,6 @@
 """The text form of `search_community_images`."""
 
-from compshare_images.catalogue.catalogue import Entry
+from compshare_images.catalogue.entry import Entry
 from compshare_images.catalogue.selection import Found
 from compshare_images.tools import facts
 from compshare_images.tools.arguments import SearchArguments
@@ -22,7 +22,11 @@ def search_text(arguments: SearchArguments, found: Found, shown: tuple[Entry, ..
     lines.append(f"({result.notice})")
     if result.note:
         lines.append(f"Note: {result.note}")
+    strong = True
     for number, entry in enumerate(shown, arguments.offset + 1):
+        if strong and found.query is not None and entry.image.compshare_image_id not in found.full:
+            lines.append("-- weaker: match part of the query --")
+            strong = False
         lines += _entry_lines(number, entry, arguments, described=len(shown) <= _FEW)
     last = [] if result.next_offset is None else [f"More: offset={result.next_offset}"]
     tags = tag_counts(found.entries).most_common(_TAGS_SHOWN)

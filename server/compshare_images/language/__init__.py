@@ -1,0 +1,1 @@
+"""What words are, and what they mean in this field."""
