@@ -43,7 +43,7 @@ def words(phrase: str) -> tuple[str, ...]:
 
 
 def terms(phrase: str) -> set[str]:
-    return {term for sense in thesaurus().senses(read_text(phrase)) for term in sense.terms}
+    return {term for sense in thesaurus().senses(read_text(phrase).plain) for term in sense.terms}
 
 
 def chinese(phrase: str) -> bool:

@@ -108,7 +108,7 @@ class Index:
             for text in map(read_text, texts):
                 letters.append(text.letters)
                 terms.update(_words(text))
-                terms.update(term for sense in known.senses(text) for term in sense.terms if not sense.unknown)
+                terms.update(term for sense in known.senses(text.plain) for term in sense.terms if not sense.unknown)
                 for match in vocabulary().longest(text):
                     if _denied(text, match.start):
                         terms.add(f"{DENIED}{term_of(match.meaning)}")

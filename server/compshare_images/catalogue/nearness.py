@@ -20,7 +20,7 @@ def tag_is_near(tag: str, query: Query) -> bool:
 @lru_cache(maxsize=1)
 def _around(query: Query) -> frozenset[str]:
     asked = [purpose for part in query.parts if part.meaning for purpose in _purposes(part.meaning)]
-    likely = examples().likenesses(tuple(thesaurus().senses(query.text)))[:_LIKELIEST]
+    likely = examples().likenesses(tuple(thesaurus().senses(query.text.plain)))[:_LIKELIEST]
     asked += [likeness.concept.name for likeness in likely]
     return frozenset[str]().union(*map(near_to, asked))
 

@@ -25,6 +25,9 @@ NAMED = 2.0  # what a phrase of the vocabulary weighs, where a share of the quer
 ENOUGH = 0.58  # the share of the query that a partial match must have
 ENOUGH_OF_KNOWN = 0.3  # the same, where every part of the query is somewhere
 FALLEN_BEHIND = 0.25  # of the best score: a partial match below it is no help,
+CLEAR = 0.8  # how strongly a document must have what a wish of few words means
+CLEAR_OF_MANY = 0.35  # of more words, not all of which are of use
+FEW_WORDS = 2
 SAID_ENOUGH = 0.4  # unless it has so much of the query in its own words
 WISH = 0.1  # more for each wish beside the words that an image fulfils
 CHEAP = 0.5  # 元 an hour
@@ -74,6 +77,7 @@ class _Ranking:
         self._meant = Evidence()
         self._unnamed: list[float] = []
         self._told: dict[int, float] = {}
+        self._clear = 0.0
         if not all(part.meaning for part in query.parts):
             self._read_as_a_wish()
 
@@ -93,10 +97,11 @@ class _Ranking:
         of which people usually say it.
         """
         known, meant = examples(), self._meant
-        senses = tuple(thesaurus().senses(self._query.text))
+        senses = tuple(thesaurus().senses(self._query.text.plain))
         if all(sense.unknown and len(sense.terms[0]) == 1 for sense in senses):
             return
-        unnamed = tuple(thesaurus().senses(self._query.unnamed))
+        self._clear = CLEAR if len(senses) <= FEW_WORDS else CLEAR_OF_MANY
+        unnamed = tuple(thesaurus().senses(self._query.unnamed.plain))
         self._unnamed = list(map(known.weight, unnamed))
         told: dict[int, list[float]] = {}
         for likeness in known.likenesses(senses):
@@ -159,7 +164,12 @@ class _Ranking:
                 scores[document] = scores.get(document, 0.0) + share * value
         full = self._parts[0].saying.intersection(*(part.saying for part in self._parts))
         enough = ENOUGH_OF_KNOWN if all(part.saying for part in self._parts) else ENOUGH
-        partial = {document: said for document, said, share in self._shares(full) if share >= enough}
+        meant_by, clear = self._meant.strength, self._clear
+        partial = {
+            document: said
+            for document, said, share in self._shares(full)
+            if share >= enough and (said >= SAID_ENOUGH or meant_by.get(document, 0.0) >= clear)
+        }
         least = FALLEN_BEHIND * max((scores[document] for document in chain(full, partial)), default=0.0)
         kept = {
             document: score
@@ -169,20 +179,26 @@ class _Ranking:
         return kept, full
 
     def _shares(self, full: AbstractSet[int]) -> Iterator[tuple[int, float, float]]:
-        """How much of the query a document has: by its words, and by its words or what they mean."""
+        """How much of the query a document has: by its words, and by its words or what they mean.
+
+        One phrase of the vocabulary counts as enough of the words.
+        """
         said: dict[int, float] = {}
         told = {document: value for document, value in self._told.items() if document not in full}
-        asked, named = sum(self._weights), 0
+        asked, named, naming = sum(self._weights), 0, set[int]()
         for part, evidence, weight in zip(self._query.parts, self._parts, self._weights, strict=True):
             named += bool(part.meaning)
             for document, value in evidence.strength.items():
                 if document not in full:
-                    says = document in evidence.saying
-                    if says:
-                        said[document] = said.get(document, 0.0) + weight / asked
+                    has = 1.0 if document in evidence.saying else min(1.0, value)
+                    if has == 1.0 or not part.meaning:
+                        said[document] = said.get(document, 0.0) + has * weight / asked
                     if part.meaning:
-                        told[document] = told.get(document, 0.0) + NAMED * (1.0 if says else min(1.0, value))
+                        told[document] = told.get(document, 0.0) + NAMED * has
+                        if has == 1.0:
+                            naming.add(document)
         weighed = NAMED * named + sum(self._unnamed)
         for document in said.keys() | told.keys():
             meant = told.get(document, 0.0) / weighed if weighed else 0.0
-            yield document, said.get(document, 0.0), max(said.get(document, 0.0), meant)
+            by_words = said.get(document, 0.0)
+            yield document, max(by_words, SAID_ENOUGH * (document in naming)), max(by_words, meant)

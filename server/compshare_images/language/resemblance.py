@@ -1,6 +1,7 @@
 """Which purposes a wish sounds like, in whatever words: by comparison with how others have put them."""
 
 import math
+import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
@@ -8,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from threading import Lock
 
 from compshare_images.language.thesaurus import Sense, thesaurus
-from compshare_images.language.tokens import read_text
 from compshare_images.language.vocabulary import Concept, vocabulary
 
 RAREST = 2.6  # what a word weighs at most, in the logarithm by which rarity is measured
@@ -45,8 +46,9 @@ class Examples:
         known, all_said = thesaurus(), list[tuple[Sense, ...]]()
         for name, concept in concepts.items():
             first = len(all_said)
-            for phrase in (*concept.spellings, *concept.examples):
-                said = tuple(known.senses(read_text(phrase)))
+            phrases = "\n".join((*concept.spellings, *concept.examples))
+            for phrase in unicodedata.normalize("NFKC", phrases).casefold().split("\n"):
+                said = tuple(known.senses(phrase))
                 for term in {term for sense in said for term in sense.terms}:
                     self._postings.setdefault(term, array("H")).append(len(all_said))
                 all_said.append(said)
@@ -112,6 +114,15 @@ class Examples:
         ]
 
 
-@cache
+_READING = Lock()
+
+
 def examples() -> Examples:
+    """Read once, in half a second; a thread may do so beforehand."""
+    with _READING:
+        return _read_examples()
+
+
+@cache
+def _read_examples() -> Examples:
     return Examples(vocabulary().concepts)

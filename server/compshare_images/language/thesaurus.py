@@ -4,14 +4,14 @@
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from compshare_images.language.fillers import fillers
-from compshare_images.language.tokens import Text, read_text
 
 _LONGEST = 5  # characters of a Chinese word
 _MOST_WORDS = 3  # of an English phrase
@@ -19,6 +19,7 @@ _EMPTY = frozenset(
     "的了是在有和与及就都也还又很太更最得地着过吗呢吧啊呀嘛把被让给将使对从到向于以为因所其此这那哪么什怎谁几个些点下上里中内外前后时"
     "会能可要想请用来去出起不没别再只才并但或如若跟同比而且我你他她它们一两张种样成"
 )
+_WORD = re.compile(r"[a-z]+|[0-9]+|[^\W0-9a-z_]+")
 _ENDINGS = ("ation", "ings", "ing", "ers", "ies", "ion", "er", "ed", "es", "e", "s", "y")
 _STEM = 3  # letters, at least
 
@@ -43,34 +44,34 @@ class Thesaurus:
         self._empty = {_stem(word) for word in known.english}
         for name, words in sets.items():
             for word in words:
-                text = read_text(word)
-                if known.holds(text.letters):
+                pieces = _WORD.findall(word.casefold())
+                letters = "".join(pieces)
+                if known.holds(letters):
                     continue
-                if all(token.latin for token in text.tokens):
-                    stems = tuple(_stem(text.letters[token.start : token.end]) for token in text.tokens)
+                if letters.isascii():
+                    stems = tuple(map(_stem, pieces))
                     if f"={name}" not in self._english[stems]:
                         self._english[stems] += (f"={name}",)
                 else:
-                    self._chinese[text.letters] += (f"={name}",)
+                    self._chinese[letters] += (f"={name}",)
 
     def knows(self, word: str) -> bool:
         """Whether a Latin word is an everyday one."""
         return (_stem(word),) in self._english
 
-    def senses(self, text: Text) -> Iterator[Sense]:
-        """What the words of a text say, each once where it stands."""
+    def senses(self, plain: str) -> Iterator[Sense]:
+        """What the words of a text say, each where it stands. The text has no case and width, as `Text.plain`."""
         words: list[str] = []
-        for token in text.tokens:
-            letters = text.letters[token.start : token.end]
-            if not token.latin:
-                yield from self._english_in(words)
-                words = []
-                yield from self._chinese_in(letters)
-            elif token.fused and words and words[-1].isalpha() and letters.isalpha():
-                words[-1] += letters
+        for word in _WORD.findall(plain):
+            if word.isascii():
+                words.append(word)
             else:
-                words.append(letters)
-        yield from self._english_in(words)
+                if words:
+                    yield from self._english_in(words)
+                    words = []
+                yield from self._chinese_in(word)
+        if words:
+            yield from self._english_in(words)
 
     def _english_in(self, words: Sequence[str]) -> Iterator[Sense]:
         stems, place = list(map(_stem, words)), 0
@@ -114,6 +115,7 @@ class Thesaurus:
             yield Sense((run,), unknown=True)
 
 
+@lru_cache(maxsize=1 << 15)
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _STEM:

@@ -17,21 +17,20 @@ _JOINT = re.compile(r"[._-]?")
 class Token:
     """A piece of `Text.letters`: of a Latin word, a number, or a whole run of Chinese.
 
-    `Wan2.2` has three, `IndexTTS` two. `glued` ones stand at most a point or a hyphen from the one before them, and
-    `fused` ones nothing.
+    `Wan2.2` has three, `IndexTTS` two. `glued` ones stand at most a point or a hyphen from the one before them.
     """
 
     start: int
     end: int
     latin: bool
     glued: bool
-    fused: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`letters` have no case, width, space or punctuation. Words can end at `ends`."""
+    """`plain` has no differences of case and width, `letters` no space and punctuation either. Words end at `ends`."""
 
+    plain: str
     letters: str
     tokens: tuple[Token, ...]
     ends: frozenset[int]
@@ -57,16 +56,15 @@ def read_text(text: str) -> Text:
     start = read = 0
     for found in _TOKEN.finditer(text):
         glued = bool(tokens) and _JOINT.fullmatch(text, read, found.start()) is not None
-        fused = bool(tokens) and read == found.start()
         read = found.end()
         piece = found[0].casefold()
         latin = found[0][0].isascii()
         end = start + len(piece)
-        tokens.append(Token(start, end, latin, glued, fused))
+        tokens.append(Token(start, end, latin, glued))
         pieces.append(piece)
         if latin:
             ends.add(end)
         else:
             ends.update(range(start, end + 1))
         start = end
-    return Text("".join(pieces), tuple(tokens), frozenset(ends))
+    return Text(text.casefold(), "".join(pieces), tuple(tokens), frozenset(ends))

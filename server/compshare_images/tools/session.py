@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, contextmanager
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +25,7 @@ from compshare_images.errors import (
     UpstreamInvalid,
     UpstreamUnavailable,
 )
+from compshare_images.language.resemblance import examples
 from compshare_images.place import Place
 from compshare_images.settings import Settings
 from compshare_images.tools import facts
@@ -77,10 +79,12 @@ class Session:
         await self._resources.__aexit__(kind, error, trace)
 
     def wake(self) -> None:
-        """A first reply is on its way: refresh in a moment what is not fresh, if there are keys to do it with."""
-        if self._cache and not self._awake:
+        """A first reply is on its way: read what wishes are compared with, refresh in a moment what is old."""
+        if not self._awake:
             self._awake = True
-            self._keeper.wake(self._settings.place)
+            Thread(target=examples, name="examples", daemon=True).start()
+            if self._cache:
+                self._keeper.wake(self._settings.place)
 
     @property
     def scanning(self) -> bool:
