@@ -7,6 +7,7 @@ from functools import cache
 
 from compshare_images.catalogue.index import DENIED, Index, Purpose, term_of
 from compshare_images.catalogue.query import Part
+from compshare_images.language.thesaurus import thesaurus
 from compshare_images.language.tokens import read_text
 from compshare_images.language.vocabulary import Concept, Meaning, Product, vocabulary
 
@@ -24,6 +25,7 @@ INSIDE = 0.3  # the word as a piece of something longer that means something els
 LONGER_WORD = 0.6  # a Latin word that goes on
 SCATTERED = 0.7  # all of its pieces, but apart
 NUMBER_ALONE = 0.6
+SYNONYM = 0.5  # another everyday word for the same
 APART = 0.97  # a Latin word without its neighbour in the query
 ELSEWHERE = 0.6  # where the name states nothing but other purposes
 
@@ -134,6 +136,10 @@ def _add_word(found: Evidence, part: Part, index: Index) -> None:
                 found.add(index.strengths(word), LONGER_WORD)
     if len(part.pieces) > 1:
         _add_scattered(found, part.pieces, index)
+    senses = list(thesaurus().senses(letters))
+    if len(senses) == 1 and not senses[0].unknown:
+        for term in senses[0].terms:
+            found.add(index.strengths(term), SYNONYM)
 
 
 def _add_scattered(found: Evidence, pieces: tuple[str, ...], index: Index) -> None:
