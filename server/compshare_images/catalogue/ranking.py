@@ -17,6 +17,7 @@ from compshare_images.upstream.wire import Image
 USUAL_WORD = 0.3  # what the most usual word weighs, beside the rarest
 NUMBER = 0.5  # what a number weighs, beside a word
 MEANT = 4.0  # what the meaning of a whole wish weighs, beside its rarest word
+MEANT_AT_LEAST = 0.3  # of that, where nearly all of the query is phrases of the vocabulary
 SPEAKS = 0.45  # of a purpose; a document that has it at least so strongly is held to speak of all that goes with it
 SPOKEN = 1.0  # what it is worth to speak of the same things, beside having the purpose
 SPOKEN_ENOUGH = 0.38
@@ -155,7 +156,7 @@ class _Ranking:
         return {document: value / total for document, value in sums.items()}
 
     def scores(self) -> tuple[dict[int, float], set[int]]:
-        meant = MEANT * self._rarest if self._meant.strength else 0.0
+        meant = MEANT * self._rarest * self._unsaid() if self._meant.strength else 0.0
         total = sum(self._weights) + meant
         scores: dict[int, float] = {}
         for evidence, weight in zip([*self._parts, self._meant], [*self._weights, meant], strict=True):
@@ -177,6 +178,12 @@ class _Ranking:
             if document in full or (document in partial and (score >= least or partial[document] >= SAID_ENOUGH))
         }
         return kept, full
+
+    def _unsaid(self) -> float:
+        """From 1, where no phrase of the query is in the vocabulary, to little, where nearly all is."""
+        pairs = zip(self._query.parts, self._weights, strict=True)
+        unnamed = sum(weight for part, weight in pairs if not part.meaning) / sum(self._weights)
+        return MEANT_AT_LEAST + (1 - MEANT_AT_LEAST) * unnamed
 
     def _shares(self, full: AbstractSet[int]) -> Iterator[tuple[int, float, float]]:
         """How much of the query a document has: by its words, and by its words or what they mean.
