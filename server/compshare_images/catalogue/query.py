@@ -196,7 +196,10 @@ def _pieces(text: Text) -> list[_Piece]:
         begun[start].append((0.1 * (end - start), _Piece(start, end, filler=True)))
     for match in vocabulary().matches(text):
         worth = _worth(text.letters[match.start : match.end])
-        begun[match.start].append((worth, _Piece(match.start, match.end, match.meaning)))
+        end = match.end
+        while end not in text.ends:
+            end += 1  # the rest of a Latin word that goes on after a product's name
+        begun[match.start].append((worth, _Piece(match.start, end, match.meaning)))
     best: dict[int, tuple[float, tuple[_Piece, ...]]] = {0: (0.0, ())}
     for start in sorted(begun):
         if start in best:
