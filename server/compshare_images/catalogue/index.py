@@ -23,6 +23,8 @@ _LENGTH_MATTERS = 0.35  # BM25's b: from 0, not at all, to 1
 _SATURATION = 0.35  # BM25's k1: the smaller, the less a second text adds to the first
 _CHARACTERS_A_WORD = 12
 _JOINED = 4  # tokens of one Latin word, at most
+_ALIKE_KEPT = 4096  # names of products, and what goes on after one
+_BEFORE = 12  # letters in which a denial of what follows is looked for
 DENIED = "!"  # before the term of what an image says that it is not, or does not do
 
 _NOT = re.compile(
@@ -124,17 +126,22 @@ class Index:
 
     def strengths(self, term: str) -> Iterable[tuple[int, float]]:
         """How strongly each document that has a term says it: 1 for once in a name of the usual length."""
+        return zip(*self._strengths_of(term), strict=True)
+
+    def documents_with(self, term: str) -> Sequence[int]:
+        return self._strengths_of(term)[0]
+
+    def _strengths_of(self, term: str) -> tuple[Sequence[int], Sequence[float]]:
+        """Kept for terms that there are, of which there is an end; not for whatever else is asked for."""
         if term not in self._strengths:
             sums: dict[int, float] = {}
             for postings, weights in zip(self._postings, self._weights, strict=True):
                 for document in postings.get(term, ()):
                     sums[document] = sums.get(document, 0.0) + weights[document]
+            if not sums:
+                return (), ()
             self._strengths[term] = array("I", sums), array("f", map(_saturated, sums.values()))
-        return zip(*self._strengths[term], strict=True)
-
-    def documents_with(self, term: str) -> Iterable[int]:
-        self.strengths(term)
-        return self._strengths[term][0]
+        return self._strengths[term]
 
     def literal(self, letters: str) -> dict[int, float]:
         """As `strengths`, of letters as they stand: from word to word if Latin, anywhere if Chinese."""
@@ -181,6 +188,8 @@ class Index:
     def spelt_like(self, name: str) -> list[str]:
         """Words of names and tags that are one slip away from a product's name."""
         if name not in self._alike:
+            if len(self._alike) >= _ALIKE_KEPT:
+                self._alike.clear()
             self._alike[name] = self._names.alike(name, slips=1)
         return self._alike[name]
 
@@ -231,7 +240,7 @@ class Index:
 
 def _denied(text: Text, start: int) -> bool:
     """Whether what stands there is said not to be: 不是换脸, `not a face swap`."""
-    denial = _NOT.search(text.letters, max(0, start - 12), start)
+    denial = _NOT.search(text.letters, max(0, start - _BEFORE), start)
     if denial is None or not denial[0].isascii():
         return denial is not None
     words = [text.letters[token.start : token.end] for token in text.tokens if token.end <= start]
